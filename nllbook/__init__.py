@@ -1,0 +1,30 @@
+"""nllbook: from likelihood to the loss functions of machine learning.
+
+The helper package of the book of that name. A module mirrors a chapter, a function its formula.
+Everything is in nats (natural logarithms) unless a base is given.
+"""
+
+from nllbook.claims import ClaimError, check
+from nllbook.distributions import Bernoulli, Categorical, Exponential, Gaussian, Poisson, Uniform
+from nllbook.likelihood import likelihood, log_likelihood, nll
+from nllbook.numerics import lgamma, xlogy
+from nllbook.prose import glue
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Bernoulli",
+    "Categorical",
+    "ClaimError",
+    "Exponential",
+    "Gaussian",
+    "Poisson",
+    "Uniform",
+    "check",
+    "glue",
+    "lgamma",
+    "likelihood",
+    "log_likelihood",
+    "nll",
+    "xlogy",
+]

@@ -1,0 +1,53 @@
+"""Checks on what callers pass in: one place for the rules, one style for the messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+def real_array(name: str, value: ArrayLike) -> FloatArray:
+    """``value`` as an array of float64, or of float32 where it came as float32 (or float16).
+
+    Integers and booleans become float64. The caller's array is never changed.
+    """
+    array = np.asarray(value)
+    kind = array.dtype.kind
+    if kind not in "biuf":
+        raise TypeError(f"{name} must be real numbers, got an array of dtype {array.dtype}")
+    single = kind == "f" and array.dtype.itemsize <= 4
+    return array.astype(np.float32 if single else np.float64, copy=False)
+
+
+def samples(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """Data to fit a model to: one dimension, at least one value, every value finite."""
+    array = real_array(name, value).astype(np.float64, copy=False)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must have one dimension, got shape {array.shape}")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: there is nothing to fit a model to")
+    refuse(name, array, ~np.isfinite(array), "finite")
+    return array
+
+
+def refuse(name: str, array: FloatArray, wrong: NDArray[np.bool_], expected: str) -> None:
+    """Raise a ValueError for the first entry of ``array`` that is marked ``wrong``."""
+    if not np.any(wrong):
+        return
+    where = tuple(int(i) for i in np.argwhere(wrong)[0])
+    place = f"[{', '.join(map(str, where))}]" if where else ""
+    raise ValueError(f"{name}{place} = {array[where]:g} must be {expected}")
+
+
+def scalar(name: str, value: float, expected: str, *, low: float, closed: bool = False) -> float:
+    """A finite number above ``low`` (or at least ``low`` where ``closed``)."""
+    if np.ndim(value) != 0:
+        raise ValueError(f"{name} must be one number, got shape {np.shape(value)}")
+    number = float(real_array(name, value))
+    if not np.isfinite(number) or number < low or (number == low and not closed):
+        raise ValueError(f"{name} = {number:g} must be {expected}")
+    return number

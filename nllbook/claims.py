@@ -1,0 +1,189 @@
+"""check(...): one line that says a claim of the book holds, or an error that says how it fails."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nllbook._notebook import display
+
+SIGMAS = 4  # an honest simulation lands further out once in 16,000 seeds
+RIVAL_SIGMAS = 10  # a check that could not tell the nearest wrong value apart would be no check
+
+
+class ClaimError(AssertionError):
+    """A claim does not hold: the two sides of its check disagree."""
+
+
+def check(
+    claim: str,
+    left: ArrayLike,
+    right: ArrayLike | None = None,
+    *,
+    rtol: float | None = None,
+    atol: float | None = None,
+    standard_error: float | None = None,
+    rival: float | None = None,
+    greater_than: float | None = None,
+    less_than: float | None = None,
+    margin: float | None = None,
+    exact: bool = False,
+) -> None:
+    """Compare two independently computed sides of the claim with the given id.
+
+    Exactly one of these forms:
+
+    - ``rtol`` or ``atol`` (or both): every ``|left − right| <= atol + rtol · |right|``.
+    - ``standard_error`` with ``rival``, for a simulation: left lies within 4 standard errors of
+      right, and the rival, the nearest plausible wrong value of right, at least 10 away from right
+      and more than 4 from left.
+    - ``greater_than`` or ``less_than`` with ``margin`` > 0: every entry of left is beyond the bound
+      by at least the margin.
+    - ``exact=True``: equal to the last bit (infinities too).
+
+    Parameters
+    ----------
+    claim : str
+        Id of the claim, as in the label of its statement.
+    left, right : array_like
+        The two sides, of one shape or one of them a scalar. NaN always fails.
+
+    Raises
+    ------
+    ClaimError
+        Where the claim fails; both sides, their difference and the tolerance are in the message.
+    TypeError, ValueError
+        Where the call is not one of the forms, a tolerance is not positive, the shapes differ, or
+        there is nothing to compare.
+
+    Notes
+    -----
+    In a notebook the line is the same on every machine; the raw difference travels in the output's
+    metadata, for the ledger of claims. Elsewhere the line is printed.
+
+    Examples
+    --------
+    >>> check("log-of-a-product", np.log(6.0), np.log(2.0) + np.log(3.0), rtol=1e-15)
+    ✓ log-of-a-product: within rtol 1e-15
+    """
+    form = _form(rtol, atol, standard_error, greater_than, less_than, exact)
+    _refuse_strays(form, right, rival, margin)
+    if form == "exact":
+        a, b = _sides(claim, left, right)
+        _require(claim, bool(np.all(a == b)), a, b, "exactly equal")
+        _report(claim, form, "exactly equal", 0.0, 0.0)
+    elif form == "close":
+        a, b = _sides(claim, left, right)
+        rtol, atol = rtol or 0.0, atol or 0.0
+        # not `difference > tolerance`: a NaN must fail
+        holds = bool(np.all(np.abs(a - b) <= atol + rtol * np.abs(b)))
+        parts = [f"{name} {value:g}" for name, value in (("rtol", rtol), ("atol", atol)) if value]
+        text = "within " + " + ".join(parts)
+        _require(claim, holds, a, b, text)
+        scale = np.where(np.abs(b) > 0, np.abs(b), 1.0) if rtol and not atol else 1.0
+        _report(claim, form, text, float(np.max(np.abs(a - b) / scale)), rtol + atol)
+    elif form == "simulation":
+        _simulation(claim, left, right, float(standard_error or 0.0), rival)
+    else:
+        sign, word = (1, ">") if form == "greater" else (-1, "<")
+        bound = float(greater_than if greater_than is not None else less_than or 0.0)
+        a, b = _sides(claim, left, bound)
+        slack = float(np.min(sign * (a - b)))
+        text = f"{word} {bound:g} by at least {margin:g}"
+        _require(claim, slack >= float(margin or 0.0), a, b, text)
+        _report(claim, form, text, slack, float(margin or 0.0))
+
+
+def _simulation(
+    claim: str, left: ArrayLike, right: ArrayLike | None, error: float, rival: float | None
+) -> None:
+    a, b = _sides(claim, left, right)
+    if a.size != 1:
+        raise ValueError(f"{claim}: a simulation is checked one number at a time, got {a.size}")
+    if rival is None:
+        raise TypeError(f"{claim}: standard_error needs rival, the nearest plausible wrong value")
+    estimate, target = float(a.flat[0]), float(b.flat[0])
+    if abs(rival - target) < RIVAL_SIGMAS * error:
+        raise ValueError(
+            f"{claim}: the rival {rival:g} is only {abs(rival - target) / error:.1f} standard "
+            f"errors from {target:g}: take more samples, until at least {RIVAL_SIGMAS} lie between"
+        )
+    text = f"within {SIGMAS} standard errors, the rival {rival:.3g} is not"
+    _require(claim, abs(estimate - target) <= SIGMAS * error, a, b, f"{text} (SE {error:g})")
+    _require(claim, abs(estimate - rival) > SIGMAS * error, a, b, f"{text} (SE {error:g})")
+    _report(claim, "simulation", text, abs(estimate - target) / error, float(SIGMAS))
+
+
+def _form(
+    rtol: float | None,
+    atol: float | None,
+    standard_error: float | None,
+    greater_than: float | None,
+    less_than: float | None,
+    exact: bool,
+) -> str:
+    given = {
+        "close": rtol is not None or atol is not None,
+        "simulation": standard_error is not None,
+        "greater": greater_than is not None,
+        "less": less_than is not None,
+        "exact": exact,
+    }
+    forms = [name for name, is_given in given.items() if is_given]
+    if len(forms) != 1:
+        raise TypeError(
+            "check takes exactly one of rtol/atol, standard_error, greater_than, less_than, exact; "
+            f"got {' and '.join(forms) or 'none'}"
+        )
+    for name, value in (("rtol", rtol), ("atol", atol), ("standard_error", standard_error)):
+        if value is not None and not 0 < value < math.inf:
+            raise ValueError(f"{name} = {value!r} must be positive and finite")
+    return forms[0]
+
+
+def _refuse_strays(
+    form: str, right: ArrayLike | None, rival: float | None, margin: float | None
+) -> None:
+    one_sided = form in ("greater", "less")
+    if one_sided != (margin is not None):
+        raise TypeError("margin goes with greater_than or less_than, and they need it")
+    if margin is not None and not 0 < margin < math.inf:
+        raise ValueError(f"margin = {margin!r} must be positive and finite")
+    if one_sided == (right is not None):
+        raise TypeError("right is needed, except with greater_than or less_than")
+    if rival is not None and form != "simulation":
+        raise TypeError("rival goes with standard_error")
+
+
+def _sides(
+    claim: str, left: ArrayLike, right: ArrayLike | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    a, b = np.asarray(left), np.asarray(right)
+    if a.shape != b.shape and a.ndim and b.ndim:
+        raise ValueError(f"{claim}: the sides have shapes {a.shape} and {b.shape}")
+    a, b = np.broadcast_arrays(a, b)
+    if a.size == 0:
+        raise ValueError(f"{claim}: there is nothing to compare (both sides are empty)")
+    return a, b
+
+
+def _require(claim: str, holds: bool, a: NDArray[Any], b: NDArray[Any], wanted: str) -> None:
+    if holds:
+        return
+    with np.errstate(invalid="ignore"):
+        worst = np.unravel_index(int(np.argmax(np.abs(np.subtract(a, b, dtype=float)))), a.shape)
+    place = f" at {tuple(int(i) for i in worst)}" if a.ndim else ""
+    raise ClaimError(
+        f"{claim} fails{place}: {a[worst]!r} against {b[worst]!r}, a difference of "
+        f"{float(a[worst]) - float(b[worst]):.3g}; wanted {wanted}"
+    )
+
+
+def _report(claim: str, kind: str, text: str, difference: float, tolerance: float) -> None:
+    line = f"✓ {claim}: {text}"
+    record = {"claim": claim, "kind": kind, "difference": difference, "tolerance": tolerance}
+    if not display({"text/plain": line}, {"nllbook": record}):
+        print(line)

@@ -1,0 +1,86 @@
+"""Elementary functions that stay right where the textbook form fails."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nllbook._validate import FloatArray, real_array
+
+
+def xlogy(x: ArrayLike, y: ArrayLike) -> Any:
+    """``x · log(y)`` in nats, with ``0 · log(0) = 0``.
+
+    An outcome that has probability 0 and never happens costs nothing: that is the limit of
+    ``x log x`` as x goes to 0, and what every sum over outcomes needs.
+
+    Parameters
+    ----------
+    x, y : array_like
+        Real numbers of one shape, or one of them a scalar; ``y >= 0``.
+
+    Returns
+    -------
+    ndarray or scalar
+        float32 where both are float32, else float64. ``-inf`` for x > 0, y = 0; NaN passes through.
+
+    Raises
+    ------
+    ValueError
+        Where the shapes differ, or some ``y`` is negative.
+
+    Examples
+    --------
+    >>> float(xlogy(0, 0)), float(xlogy(2, 0))
+    (0.0, -inf)
+    """
+    x_array, y_array = real_array("x", x), real_array("y", y)
+    if x_array.shape != y_array.shape and x_array.ndim and y_array.ndim:
+        raise ValueError(
+            f"x and y must have one shape (or one be a scalar), got {x_array.shape} "
+            f"and {y_array.shape}"
+        )
+    if np.any(y_array < 0):
+        raise ValueError(f"y must be >= 0, got {y_array[y_array < 0].flat[0]:g}")
+    dtype = np.result_type(x_array, y_array)
+    x_wide, y_wide = np.broadcast_arrays(x_array.astype(np.float64), y_array.astype(np.float64))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        product = np.where((x_wide == 0) & ~np.isnan(y_wide), 0.0, x_wide * np.log(y_wide))
+    return product.astype(dtype)[()]
+
+
+def lgamma(x: ArrayLike) -> Any:
+    """The logarithm of the absolute value of the gamma function; ``lgamma(k + 1) = log(k!)``.
+
+    Parameters
+    ----------
+    x : array_like
+        Real numbers, any shape.
+
+    Returns
+    -------
+    ndarray or scalar
+        The shape and float type of ``x``. ``inf`` at 0, -1, -2, …; NaN passes through.
+
+    Notes
+    -----
+    Each *different* value is computed once, by the C library's ``lgamma``: counts repeat.
+
+    Examples
+    --------
+    >>> round(float(np.exp(lgamma(5.0))), 9)  # 4! = 24
+    24.0
+    """
+    array: FloatArray = real_array("x", x)
+    values, index = np.unique(array, return_inverse=True)
+    logs = np.array([_lgamma(float(value)) for value in values])
+    return logs[index].reshape(array.shape).astype(array.dtype)[()]
+
+
+def _lgamma(value: float) -> float:
+    if value <= 0 and value == math.floor(value):  # a pole: Python raises, the limit is +inf
+        return math.inf
+    return math.lgamma(value)

@@ -1,0 +1,33 @@
+"""Numbers for the prose: a cell formats them, the text shows them, nobody types them."""
+
+from __future__ import annotations
+
+from nllbook._notebook import display
+
+MIME_PREFIX = "application/papermill.record/"
+
+
+def glue(name: str, text: str) -> None:
+    """Make ``text`` available to the prose, which shows it by the role ``glue:text`` and the name.
+
+    The text comes *formatted*, to the digits that hold on every machine: it is what the committed
+    notebook keeps and what a re-run is compared with. Outside a notebook this does nothing.
+    (The same message as ``myst_nb.glue``, which does not exist in Colab or in the browser.)
+
+    Raises
+    ------
+    TypeError
+        Where ``text`` is not a string: a bare float would show digits that differ by machine.
+
+    Examples
+    --------
+    >>> glue("rate", f"{122 / 200:.2f}")
+    """
+    if not isinstance(text, str):
+        raise TypeError(
+            f"text must be a formatted string such as f'{{value:.2f}}', got {type(text).__name__}"
+        )
+    display(
+        {MIME_PREFIX + "text/plain": text},
+        {"scrapbook": {"name": name, "mime_prefix": MIME_PREFIX}},
+    )
