@@ -4,11 +4,12 @@ The helper package of the book of that name. A module mirrors a chapter, a funct
 Everything is in nats (natural logarithms) unless a base is given.
 """
 
+from nllbook import datasets, plotting
 from nllbook.claims import ClaimError, check
 from nllbook.distributions import Bernoulli, Categorical, Exponential, Gaussian, Poisson, Uniform
 from nllbook.likelihood import likelihood, log_likelihood, nll
 from nllbook.numerics import lgamma, xlogy
-from nllbook.prose import glue
+from nllbook.prose import glue, scientific
 
 __version__ = "0.1.0"
 
@@ -21,10 +22,13 @@ __all__ = [
     "Poisson",
     "Uniform",
     "check",
+    "datasets",
     "glue",
     "lgamma",
     "likelihood",
     "log_likelihood",
     "nll",
+    "plotting",
+    "scientific",
     "xlogy",
 ]

@@ -39,7 +39,7 @@ Bools = NDArray[np.bool_]
 
 def is_whole(x: Floats) -> Bools:
     """Which values are integers (infinities are not)."""
-    return np.isfinite(x) & (x == np.floor(x))
+    return np.asarray(np.isfinite(x) & (x == np.floor(x)))
 
 
 class Distribution(ABC):
@@ -128,7 +128,7 @@ class Bernoulli(Distribution):
             raise ValueError(f"p = {self.p:g} must be in [0, 1]")
 
     def _supports(self, x: Floats) -> Bools:
-        return (x == 0) | (x == 1)
+        return np.asarray((x == 0) | (x == 1))
 
     def _log_prob(self, x: Floats) -> Floats:
         with np.errstate(divide="ignore"):
@@ -176,7 +176,7 @@ class Categorical(Distribution):
         object.__setattr__(self, "probs", probs)
 
     def _supports(self, x: Floats) -> Bools:
-        return is_whole(x) & (x >= 0) & (x < self.probs.size)
+        return np.asarray(is_whole(x) & (x >= 0) & (x < self.probs.size))
 
     def _log_prob(self, x: Floats) -> Floats:
         with np.errstate(divide="ignore"):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # against both the white and the dark page.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 GREY = "#7A7A7A"  # text and axes: as far from white as from the dark page, 4.3 to 1
+PALE = "#7A7A7A73"  # the same, 45 % opaque: areas behind something else
 
 STYLE: dict[Any, Any] = {
     "axes.edgecolor": GREY,
@@ -61,3 +62,12 @@ def figure(columns: int = 1, *, height: float = 3.2) -> tuple[Figure, list[Axes]
     use_style()
     fig, axes = plt.subplots(1, columns, figsize=(7.0, height), squeeze=False)
     return fig, list(axes[0])
+
+
+def __getattr__(name: str) -> Any:
+    """``SHADES``, a colour map from transparent to grey, made when first asked for."""
+    if name != "SHADES":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("shades", [GREY + "00", GREY + "FF"])

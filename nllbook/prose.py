@@ -5,6 +5,7 @@ from __future__ import annotations
 from nllbook._notebook import display
 
 MIME_PREFIX = "application/papermill.record/"
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def glue(name: str, text: str) -> None:
@@ -31,3 +32,15 @@ def glue(name: str, text: str) -> None:
         {MIME_PREFIX + "text/plain": text},
         {"scrapbook": {"name": name, "mime_prefix": MIME_PREFIX}},
     )
+
+
+def scientific(value: float, digits: int = 0) -> str:
+    """``value`` for the prose, in powers of ten, with the given digits after the point.
+
+    Examples
+    --------
+    >>> scientific(3.08e-109), scientific(24_800.0, 2)
+    ('3 · 10⁻¹⁰⁹', '2.48 · 10⁴')
+    """
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"{mantissa} · 10{str(int(exponent)).translate(SUPERSCRIPTS)}"

@@ -96,6 +96,11 @@ def read(path: Path) -> Chapter:
     return Chapter(path, text, front_matter, directives)
 
 
+def directives(path: Path, text: str, first: int) -> list[Directive]:
+    """The directives in a piece of a source file, which begins on the given line of it."""
+    return list(_directives(path, text.split("\n"), first, ()))
+
+
 def chapters() -> list[Chapter]:
     """The files of the book that hold code cells, in the order of the table of contents."""
     return [chapter for chapter in pages() if chapter.cells]

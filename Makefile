@@ -1,0 +1,64 @@
+# Short names for the project's commands; `make help` lists them.
+# Works with GNU make 3.81 (macOS) and newer.
+
+# The first Python on the PATH that is new enough; choose another with `make book PYTHON=python3.12`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
+BIN := .venv/bin
+JB := $(BIN)/jupyter-book build . --path-output . -W -n --keep-going
+
+# The settings that make outputs differ between machines are the same in every target.
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+export MPLBACKEND := agg
+
+.PHONY: help book test quick test-portable notebooks mutants format lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+book: .venv/ready ## set up, run the chapters, build the site, print the page to open
+	@$(BIN)/python -m web.lint
+	@$(JB)
+	@echo "Open file://$(CURDIR)/_build/html/index.html"
+
+test: .venv/ready ## set up, run every test, every notebook included
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
+	@$(BIN)/python -m web.lint
+	@$(BIN)/pytest
+
+quick: .venv/ready ## the checks and tests that take seconds: no notebooks, no builds
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
+	@$(BIN)/python -m web.lint
+	@$(BIN)/pytest tests nllbook -m "not slow"
+
+test-portable: .venv/ready ## re-run the notebooks with other CPU instructions, BLAS, hash seed, locale
+	@$(BIN)/python -m web.portable
+
+notebooks: .venv/ready ## write notebooks/ anew from chapters/
+	@$(BIN)/python -m web.notebooks
+
+mutants: .venv/ready ## break the book's mathematics on purpose; every break must be caught
+	@$(BIN)/python -m tests.mutants
+
+format: .venv/ready ## format the Python sources
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+lock: .venv/ready ## write requirements.txt anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra book --extra test \
+		--no-header pyproject.toml -o requirements.txt
+
+clean: ## remove what was built, the environment included
+	rm -rf .venv _build .jupyter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# The environment: uv when it is there (or can be had), plain pip when not.
+.venv/ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("This book needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d. Install one of them, or name it: make book PYTHON=/path/to/python3.12" % v[:2])'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+	@echo "Setting up .venv (once) ..."
+	@{ $(BIN)/pip install --quiet --disable-pip-version-check uv \
+		&& VIRTUAL_ENV=$(CURDIR)/.venv UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet -r requirements.txt -e . ; } \
+		|| $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e . \
+		|| { rm -rf .venv; echo "The packages in requirements.txt could not be installed. The first run needs the network, or a package cache that holds them." >&2; exit 1; }
+	@touch $@

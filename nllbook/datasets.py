@@ -1,0 +1,132 @@
+"""The real data of the book, shipped with the package: each with source, licence and checksum."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_DATA = files("nllbook") / "data"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length, and where they come from.
+
+    ``table["deaths"]`` is a read-only array; ``table.source`` and ``table.licence`` say whose it is.
+    """
+
+    name: str
+    columns: dict[str, NDArray[Any]]
+    description: str
+    source: str
+    licence: str
+    sha256: str
+
+    def __getitem__(self, column: str) -> NDArray[Any]:
+        if column not in self.columns:
+            raise KeyError(f"{self.name} has no column {column!r}, but {', '.join(self.columns)}")
+        return self.columns[column]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text, and where it comes from."""
+
+    name: str
+    text: str
+    description: str
+    source: str
+    licence: str
+    sha256: str
+
+
+def load_horse_kicks() -> Table:
+    """Deaths by horse kick in 14 corps of the Prussian army, 1875-1894 (Bortkiewicz 1898).
+
+    Returns
+    -------
+    Table
+        280 corps-years in the order of the printed table, year by year: ``year``, ``corps`` (G is
+        the Guard) and ``deaths`` (men). The usual 200 leave out the corps G, I, VI and XI.
+
+    Examples
+    --------
+    >>> kicks = load_horse_kicks()
+    >>> len(kicks), int(kicks["deaths"].sum())
+    (280, 196)
+    """
+    return _table("horse_kicks.csv")
+
+
+def load_newcomb() -> Table:
+    """Newcomb's 66 measurements of the passage time of light, 1882 (Stigler 1977, table 5).
+
+    Returns
+    -------
+    Table
+        ``deviation``: nanoseconds above 24,800 ns, in the order they were taken.
+
+    Examples
+    --------
+    >>> int(load_newcomb()["deviation"].min())  # 24,756 ns: a deviation may be negative
+    -44
+    """
+    return _table("newcomb.csv")
+
+
+def load_novel() -> Text:
+    """Jane Austen's *Pride and Prejudice* (1813), from its title to its last word.
+
+    Examples
+    --------
+    >>> load_novel().text.startswith("PRIDE AND PREJUDICE")
+    True
+    """
+    name = "pride_and_prejudice.txt"
+    return Text(name, _read(name).decode("utf-8"), **_index()[name])
+
+
+@cache
+def _index() -> dict[str, dict[str, str]]:
+    """What data/index.toml says of each file."""
+    return tomllib.loads((_DATA / "index.toml").read_text(encoding="utf-8"))
+
+
+def _read(name: str) -> bytes:
+    """The file's bytes, checked against the checksum in the index."""
+    content = (_DATA / name).read_bytes()
+    found, expected = hashlib.sha256(content).hexdigest(), _index()[name]["sha256"]
+    if found != expected:
+        raise ValueError(
+            f"the data file {name} was changed: its SHA-256 is {found}, expected {expected}; "
+            "install nllbook again"
+        )
+    return content
+
+
+def _table(name: str) -> Table:
+    rows = list(csv.DictReader(io.StringIO(_read(name).decode("utf-8"))))
+    columns = {column: _column([row[column] for row in rows]) for column in rows[0]}
+    return Table(name, columns, **_index()[name])
+
+
+def _column(values: list[str]) -> NDArray[Any]:
+    """Integers where all entries are, else text. Read-only: data are shared by every caller."""
+    try:
+        column: NDArray[Any] = np.array([int(value) for value in values])
+    except ValueError:
+        column = np.array(values)
+    column.flags.writeable = False
+    return column

@@ -1,0 +1,1 @@
+"""Tests of the package, of the book's machinery, and of the book's own checks."""

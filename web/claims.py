@@ -1,0 +1,255 @@
+"""The ledger of claims: collected from the executed cells as the site is built.
+
+Each statement with a claim's id (a sphinx-proof directive with that label) and each `check(...)` of
+it in an executed cell becomes an entry of `_build/claims.json` and a row of the page that holds the
+`claims-ledger` directive.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from docutils import nodes
+from jupyter_cache import get_cache
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
+
+from web import source
+
+STATEMENTS = ("prf:theorem", "prf:proposition", "prf:lemma", "prf:corollary")
+logger = logging.getLogger(__name__)
+
+Claim = dict[str, Any]  # {id, chapter, title, statement, checks: [{kind, difference, tolerance}]}
+
+
+def statements(chapter: source.Chapter) -> list[source.Directive]:
+    """The claims that a chapter states: its labelled theorems, propositions and the like."""
+    return [one for one in chapter.named(*STATEMENTS) if "label" in one.options]
+
+
+def checks(notebook: nbformat.NotebookNode) -> Iterator[dict[str, Any]]:
+    """What the checks of an executed notebook left in their outputs' metadata."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            record = output.get("metadata", {}).get("nllbook")
+            if record is not None:
+                yield dict(record)
+
+
+def ledger(chapter: source.Chapter, notebook: nbformat.NotebookNode) -> list[Claim]:
+    """The chapter's claims, each with its executed checks.
+
+    Raises
+    ------
+    ValueError
+        Where a check names no statement of the chapter, or a statement has no check.
+    """
+    claims: dict[str, Claim] = {}
+    for one in statements(chapter):
+        claims[one.options["label"]] = {
+            "id": one.options["label"],
+            "chapter": chapter.name,
+            "title": one.argument,
+            "statement": one.body.strip(),
+            "checks": [],
+        }
+    for record in checks(notebook):
+        name = record.pop("claim")
+        if name not in claims:
+            raise ValueError(
+                f"chapters/{chapter.name}.md: check({name!r}, …) names no statement of this "
+                "chapter: correct the id, or state the claim in a prf:proposition with that label"
+            )
+        claims[name]["checks"].append(record)
+    for one in statements(chapter):
+        if not claims[one.options["label"]]["checks"]:
+            raise source.SourceError(
+                chapter.path,
+                one.line,
+                f"the claim {one.options['label']} has no executed check: add one to a cell",
+            )
+    return list(claims.values())
+
+
+LINE = re.compile(r"^✓ (?P<claim>[a-z0-9-]+): (?P<text>.+)$")
+
+
+def _link_checks(doctree: nodes.document) -> None:
+    """Each line that a check displays becomes one short paragraph that links to its statement."""
+    for block in list(doctree.findall(nodes.literal_block)):
+        match = LINE.match(block.astext().strip())
+        if match and isinstance(block.parent, nodes.container):
+            link = nodes.reference(text=match["claim"], refid=match["claim"], internal=True)
+            line = nodes.paragraph("", "✓ ", link, nodes.Text(": " + match["text"]))
+            line["classes"].append("check")
+            block.replace_self(line)
+
+
+class LedgerDirective(SphinxDirective):
+    """Shows every claim of the book with its checks, as measured in this build."""
+
+    def run(self) -> list[nodes.Node]:
+        _store(self.env)["pages"].add(self.env.docname)
+        return [_Ledger()]
+
+
+class _Ledger(nodes.General, nodes.Element):
+    """Where the tables will stand, once all chapters are read."""
+
+
+def _store(env: BuildEnvironment) -> dict[str, Any]:
+    """What this extension keeps in the environment: claims by document, and the ledger's pages."""
+    if not hasattr(env, "nll_claims"):
+        env.nll_claims = {"claims": {}, "pages": set()}  # type: ignore[attr-defined]
+    store: dict[str, Any] = env.nll_claims
+    return store
+
+
+def _executed(app: Sphinx, docname: str) -> nbformat.NotebookNode:
+    """The document's notebook with its outputs.
+
+    What myst-nb writes to `jupyter_execute` has the outputs only when it was executed just now; the
+    cache has them always.
+    """
+    path = Path(app.outdir).parent / "jupyter_execute" / f"{docname}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    if app.config.nb_execution_mode == "cache":
+        cache = get_cache(app.env.mystnb_config.execution_cache_path)  # type: ignore[attr-defined]
+        _, notebook = cache.merge_match_into_notebook(notebook)
+    return notebook
+
+
+def _collect(app: Sphinx, doctree: nodes.document) -> None:
+    """As a document is read: keep its claims."""
+    docname = app.env.docname
+    path = Path(app.env.doc2path(docname))
+    if path.suffix != ".md":
+        return
+    chapter = source.read(path)
+    if not statements(chapter) and not chapter.cells:
+        return
+    try:
+        _store(app.env)["claims"][docname] = ledger(chapter, _executed(app, docname))
+    except ValueError as error:
+        raise ExtensionError(str(error)) from None
+    _link_checks(doctree)
+
+
+def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    _store(env)["claims"].pop(docname, None)
+    _store(env)["pages"].discard(docname)
+
+
+def _merge(app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: Any) -> None:
+    _store(env)["claims"].update(_store(other)["claims"])
+    _store(env)["pages"].update(_store(other)["pages"])
+
+
+def _pages_to_write(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """The ledger's pages show all chapters: write them again whenever anything was read."""
+    return sorted(_store(env)["pages"])
+
+
+def _in_order(env: BuildEnvironment) -> Iterator[tuple[str, list[Claim]]]:
+    """Documents in the order of the table of contents, with their claims."""
+    claims = _store(env)["claims"]
+    order = {name: place for place, name in enumerate(_toc_order(env, env.config.root_doc))}
+    for docname in sorted(claims, key=lambda name: (order.get(name, len(order)), name)):
+        yield docname, claims[docname]
+
+
+def _toc_order(env: BuildEnvironment, docname: str) -> Iterator[str]:
+    yield docname
+    for child in env.toctree_includes.get(docname, []):
+        yield from _toc_order(env, child)
+
+
+def _fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """As a page is written: put the tables where the directive stood."""
+    for place in doctree.findall(_Ledger):
+        tables: list[nodes.Node] = []
+        for chapter, claims in _in_order(app.env):
+            if claims:
+                tables.append(nodes.rubric(text=app.env.titles[chapter].astext()))
+                tables.append(_table(app, docname, chapter, claims))
+        place.replace_self(tables)
+
+
+def _table(app: Sphinx, docname: str, chapter: str, claims: list[Claim]) -> nodes.table:
+    table = nodes.table(classes=["ledger"])
+    group = nodes.tgroup(cols=4)
+    table += group
+    for width in (34, 22, 22, 22):
+        group += nodes.colspec(colwidth=width)
+    head = nodes.thead()
+    group += head
+    head += _row([nodes.Text(t) for t in ("Claim", "Check", "Difference", "Allowed")])
+    body = nodes.tbody()
+    group += body
+    for claim in claims:
+        link = make_refnode(
+            app.builder, docname, chapter, claim["id"], nodes.literal(text=claim["id"])
+        )
+        for count, record in enumerate(claim["checks"]):
+            first = link if count == 0 else nodes.Text("")
+            body += _row([first, *(nodes.Text(text) for text in _describe(record))])
+    return table
+
+
+KINDS = {
+    "close": "two sides agree",
+    "simulation": "simulation",
+    "greater": "inequality, >",
+    "less": "inequality, <",
+    "exact": "equal to the last bit",
+}
+
+
+def _describe(record: dict[str, Any]) -> tuple[str, str, str]:
+    """Kind, raw difference and tolerance of a check, as the ledger's page words them."""
+    kind, difference, tolerance = record["kind"], record["difference"], record["tolerance"]
+    if kind == "exact":
+        return KINDS[kind], "0", "0"
+    if kind == "simulation":
+        return KINDS[kind], f"{difference:.2f} SE", f"{tolerance:g} SE"
+    if kind in ("greater", "less"):
+        return KINDS[kind], f"{difference:.3g} beyond", f"at least {tolerance:g}"
+    return KINDS[kind], f"{difference:.1e}", f"{tolerance:.0e}"
+
+
+def _row(cells: list[nodes.Node]) -> nodes.row:
+    row = nodes.row()
+    for cell in cells:
+        row += nodes.entry("", nodes.paragraph("", "", cell))
+    return row
+
+
+def _write_json(app: Sphinx, exception: Exception | None) -> None:
+    if exception is None:
+        entries = [
+            {key: claim[key] for key in ("id", "chapter", "statement", "checks")}
+            for _, claims in _in_order(app.env)
+            for claim in claims
+        ]
+        path = Path(app.outdir).parent / "claims.json"
+        path.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("claims-ledger", LedgerDirective)
+    app.add_node(_Ledger)
+    app.connect("doctree-read", _collect)
+    app.connect("env-purge-doc", _purge)
+    app.connect("env-merge-info", _merge)
+    app.connect("env-updated", _pages_to_write)
+    app.connect("doctree-resolved", _fill)
+    app.connect("build-finished", _write_json)

@@ -1,0 +1,180 @@
+"""The quiz directive: a question whose options open to say at once whether they are right, and why.
+
+It takes the id of a wrong belief and needs no script: every option is a native ``details`` element.
+All of them may stand open at once, so that a reader can compare the reasons.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective
+from sphinx.writers.html5 import HTML5Translator
+
+from web import beliefs
+from web.source import SourceError
+
+FILE = "chapters/wrong-beliefs.yml"  # as seen from the folder that holds the sources
+RIGHT, WRONG = "✓ Right.", "✗ Not so."
+
+
+class quiz(nodes.General, nodes.Element):
+    """The question and its options."""
+
+
+class quiz_option(nodes.General, nodes.Element):
+    """An answer: what is always seen, then the verdict with its reason."""
+
+
+class quiz_answer(nodes.General, nodes.TextElement):
+    """The part of an option that is always seen."""
+
+
+class QuizDirective(SphinxDirective):
+    """Shows the quiz of the wrong belief with the given id, which must be of the same chapter."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        belief = self._belief(self.arguments[0])
+        assert belief.quiz is not None  # or there was an error
+        name = f"quiz-{belief.id}"
+        node = quiz("", ids=[name], labelledby=f"{name}-question")
+        node += nodes.container(
+            "",
+            *_lead(self.parse_text_to_nodes(belief.quiz.question), "Quiz.", "quiz-label"),
+            ids=[f"{name}-question"],
+            classes=["quiz-question"],
+        )
+        for option in belief.quiz.options:
+            node += self._option(option, belief.claim)
+        self.set_source_info(node)
+        return [node]
+
+    def _option(self, option: beliefs.Option, claim: str | None) -> nodes.Node:
+        verdict = RIGHT if option.correct else WRONG
+        why = _lead(self.parse_text_to_nodes(option.why), verdict, "quiz-verdict")
+        if claim:
+            _end(why, self.parse_inline(f"See {{prf:ref}}`{claim}`.")[0])
+        return quiz_option(
+            "",
+            quiz_answer("", "", *self.parse_inline(option.text)[0]),
+            nodes.container("", *why, classes=["quiz-why"]),
+            classes=["quiz-option", "right" if option.correct else "wrong"],
+        )
+
+    def _belief(self, name: str) -> beliefs.Belief:
+        self.env.note_dependency(FILE)
+        path = Path(self.env.srcdir, FILE)
+        if not path.exists():
+            raise self.error(f"{FILE} is missing: the quiz {name!r} has to be written there")
+        try:
+            known = _load(path, path.stat().st_mtime_ns)
+        except SourceError as error:
+            raise self.error(str(error)) from None
+        chapter = PurePosixPath(self.env.docname).name
+        problem = misplaced(known, name, chapter)
+        if problem:
+            raise self.error(problem)
+        return known[name]
+
+
+def misplaced(known: dict[str, beliefs.Belief], name: str, chapter: str) -> str | None:
+    """Why the quiz with this id cannot stand in this chapter, and what to do; None if it can."""
+    if name not in known:
+        near = get_close_matches(name, known, 1)
+        hint = f" (nearest: {near[0]})" if near else ""
+        return f"{FILE} has no belief {name!r}{hint}: correct the id, or add it there"
+    belief = known[name]
+    if belief.quiz is None:
+        return f"the belief {name!r} has no quiz: write one in {FILE}, line {belief.line}"
+    if belief.chapter != chapter:
+        return (
+            f"the quiz {name!r} belongs to the chapter {belief.chapter!r}, not to {chapter!r}: "
+            f"move it, or change its chapter in {FILE}, line {belief.line}"
+        )
+    return None
+
+
+@lru_cache(maxsize=1)
+def _load(path: Path, _modified: int) -> dict[str, beliefs.Belief]:
+    return beliefs.load(path)
+
+
+def _lead(parsed: list[nodes.Node], text: str, name: str) -> list[nodes.Node]:
+    """The nodes with a strong text before the first words."""
+    if not parsed or not isinstance(parsed[0], nodes.paragraph):
+        parsed = [nodes.paragraph(), *parsed]
+    strong = nodes.strong("", text, classes=[name])
+    cast(nodes.paragraph, parsed[0]).insert(0, [strong, nodes.Text(" ")])
+    return parsed
+
+
+def _end(parsed: list[nodes.Node], inline: list[nodes.Node]) -> None:
+    """Put the inline nodes after the last words."""
+    if not isinstance(parsed[-1], nodes.paragraph):
+        parsed.append(nodes.paragraph())
+    last = cast(nodes.paragraph, parsed[-1])
+    last += [nodes.Text(" "), *inline]
+
+
+class PlainQuiz(SphinxPostTransform):
+    """For a builder that does not write HTML: the options as a list, and the answers after it."""
+
+    default_priority = 5
+
+    def run(self, **kwargs: Any) -> None:
+        if self.app.builder.format == "html":
+            return
+        for node in list(self.document.findall(quiz)):
+            question, *options = cast(list[nodes.Element], node.children)
+            answers = [nodes.paragraph("", "", *cast(Any, one[0]).children) for one in options]
+            whys = [cast(Any, one[1]).children for one in options]
+            listed = _enumerated([[answer] for answer in answers])
+            node.replace_self([*question.children, listed, _enumerated(whys)])
+
+
+def _enumerated(items: list[list[nodes.Node]]) -> nodes.enumerated_list:
+    entries = [nodes.list_item("", *item) for item in items]
+    return nodes.enumerated_list("", *entries, enumtype="upperalpha", prefix="", suffix=".")
+
+
+def _visit_quiz(self: HTML5Translator, node: quiz) -> None:
+    attributes = {"role": "group", "aria-labelledby": node["labelledby"]}
+    self.body.append(self.starttag(node, "div", CLASS="quiz", **attributes))
+
+
+def _depart_quiz(self: HTML5Translator, node: quiz) -> None:
+    self.body.append("</div>\n")
+
+
+def _visit_option(self: HTML5Translator, node: quiz_option) -> None:
+    self.body.append(self.starttag(node, "details"))
+
+
+def _depart_option(self: HTML5Translator, node: quiz_option) -> None:
+    self.body.append("</details>\n")
+
+
+def _visit_answer(self: HTML5Translator, node: quiz_answer) -> None:
+    self.body.append(self.starttag(node, "summary", ""))
+
+
+def _depart_answer(self: HTML5Translator, node: quiz_answer) -> None:
+    self.body.append("</summary>\n")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_node(quiz, html=(_visit_quiz, _depart_quiz))
+    app.add_node(quiz_option, html=(_visit_option, _depart_option))
+    app.add_node(quiz_answer, html=(_visit_answer, _depart_answer))
+    app.add_directive("quiz", QuizDirective)
+    app.add_post_transform(PlainQuiz)
+    app.add_css_file("quiz.css")
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
