@@ -15,7 +15,11 @@ RIVAL_SIGMAS = 10  # a check that could not tell the nearest wrong value apart w
 
 
 class ClaimError(AssertionError):
-    """A claim does not hold: the two sides of its check disagree."""
+    """A claim does not hold: the two sides of its check disagree. ``claim`` is its id."""
+
+    def __init__(self, claim: str, message: str) -> None:
+        super().__init__(f"{claim} {message}")
+        self.claim = claim
 
 
 def check(
@@ -174,11 +178,13 @@ def _require(claim: str, holds: bool, a: NDArray[Any], b: NDArray[Any], wanted: 
     if holds:
         return
     with np.errstate(invalid="ignore"):
-        worst = np.unravel_index(int(np.argmax(np.abs(np.subtract(a, b, dtype=float)))), a.shape)
+        gaps = np.abs(a.astype(float) - b.astype(float))  # fractions too
+        worst = np.unravel_index(int(np.argmax(gaps)), a.shape)
     place = f" at {tuple(int(i) for i in worst)}" if a.ndim else ""
     raise ClaimError(
-        f"{claim} fails{place}: {a[worst]!r} against {b[worst]!r}, a difference of "
-        f"{float(a[worst]) - float(b[worst]):.3g}; wanted {wanted}"
+        claim,
+        f"fails{place}: {a[worst]!r} against {b[worst]!r}, a difference of "
+        f"{float(a[worst]) - float(b[worst]):.3g}; wanted {wanted}",
     )
 
 

@@ -86,6 +86,24 @@ def load(path: Path = FILE, claims: Collection[str] | None = None) -> dict[str, 
     return beliefs
 
 
+def misplaced(known: dict[str, Belief], name: str, chapter: str) -> str | None:
+    """Why the quiz with this id cannot stand in this chapter, and what to do; None if it can."""
+    if name not in known:
+        near = get_close_matches(name, known, 1)
+        hint = f" (nearest: {near[0]})" if near else ""
+        return f"{FILE.name} has no belief {name!r}{hint}: correct the id, or add it there"
+    belief = known[name]
+    place = f"{FILE.name}, line {belief.line}"
+    if belief.quiz is None:
+        return f"the belief {name!r} has no quiz: write one in {place}"
+    if belief.chapter != chapter:
+        return (
+            f"the quiz {name!r} belongs to the chapter {belief.chapter!r}, not to {chapter!r}: "
+            f"move it, or change its chapter in {place}"
+        )
+    return None
+
+
 def _belief(reader: _Reader, node: yaml.Node) -> Belief:
     required = ("id", "chapter", "belief", "tempting", "refutation", "sources")
     entry = reader.mapping(node, "a belief", required, ("claim", "quiz"))

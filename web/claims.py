@@ -199,9 +199,9 @@ def _table(app: Sphinx, docname: str, chapter: str, claims: list[Claim]) -> node
         link = make_refnode(
             app.builder, docname, chapter, claim["id"], nodes.literal(text=claim["id"])
         )
-        for count, record in enumerate(claim["checks"]):
+        for count, texts in enumerate(_summary(claim["checks"])):
             first = link if count == 0 else nodes.Text("")
-            body += _row([first, *(nodes.Text(text) for text in _describe(record))])
+            body += _row([first, *(nodes.Text(text) for text in texts)])
     return table
 
 
@@ -214,16 +214,26 @@ KINDS = {
 }
 
 
-def _describe(record: dict[str, Any]) -> tuple[str, str, str]:
-    """Kind, raw difference and tolerance of a check, as the ledger's page words them."""
-    kind, difference, tolerance = record["kind"], record["difference"], record["tolerance"]
+def _summary(records: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """One row for all checks of a kind and tolerance: how many, the worst difference, the bound."""
+    groups: dict[tuple[str, float], list[float]] = {}
+    for record in records:
+        key = (record["kind"], record["tolerance"])
+        groups.setdefault(key, []).append(record["difference"])
+    for (kind, tolerance), differences in groups.items():
+        times = f" ({len(differences)} times)" if len(differences) > 1 else ""
+        worst = min(differences) if kind in ("greater", "less") else max(differences)
+        yield KINDS[kind] + times, *_worded(kind, worst, tolerance)
+
+
+def _worded(kind: str, difference: float, tolerance: float) -> tuple[str, str]:
     if kind == "exact":
-        return KINDS[kind], "0", "0"
+        return "0", "0"
     if kind == "simulation":
-        return KINDS[kind], f"{difference:.2f} SE", f"{tolerance:g} SE"
+        return f"{difference:.2f} SE", f"{tolerance:g} SE"
     if kind in ("greater", "less"):
-        return KINDS[kind], f"{difference:.3g} beyond", f"at least {tolerance:g}"
-    return KINDS[kind], f"{difference:.1e}", f"{tolerance:.0e}"
+        return f"{difference:.3g} beyond", f"at least {tolerance:g}"
+    return f"{difference:.1e}", f"{tolerance:.0e}"
 
 
 def _row(cells: list[nodes.Node]) -> nodes.row:

@@ -145,7 +145,8 @@ def address(entry: pybtex.database.Entry) -> str:
 def bibliography(entries: list[pybtex.database.Entry]) -> str:
     """A list of references as Markdown, sorted by author, year and title."""
     formatted = Style().format_entries(sorted(entries, key=lambda entry: entry.key))
-    return "\n".join("- " + entry.text.render_as("html") for entry in formatted)
+    texts = [str(entry.text.render_as("html")) for entry in formatted]
+    return "\n".join("- " + " ".join(text.split()) for text in texts)
 
 
 def _plain(page: Chapter) -> str:

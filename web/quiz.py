@@ -6,7 +6,6 @@ All of them may stand open at once, so that a reader can compare the reasons.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
@@ -79,27 +78,10 @@ class QuizDirective(SphinxDirective):
         except SourceError as error:
             raise self.error(str(error)) from None
         chapter = PurePosixPath(self.env.docname).name
-        problem = misplaced(known, name, chapter)
+        problem = beliefs.misplaced(known, name, chapter)
         if problem:
             raise self.error(problem)
         return known[name]
-
-
-def misplaced(known: dict[str, beliefs.Belief], name: str, chapter: str) -> str | None:
-    """Why the quiz with this id cannot stand in this chapter, and what to do; None if it can."""
-    if name not in known:
-        near = get_close_matches(name, known, 1)
-        hint = f" (nearest: {near[0]})" if near else ""
-        return f"{FILE} has no belief {name!r}{hint}: correct the id, or add it there"
-    belief = known[name]
-    if belief.quiz is None:
-        return f"the belief {name!r} has no quiz: write one in {FILE}, line {belief.line}"
-    if belief.chapter != chapter:
-        return (
-            f"the quiz {name!r} belongs to the chapter {belief.chapter!r}, not to {chapter!r}: "
-            f"move it, or change its chapter in {FILE}, line {belief.line}"
-        )
-    return None
 
 
 @lru_cache(maxsize=1)
@@ -176,5 +158,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(quiz_answer, html=(_visit_answer, _depart_answer))
     app.add_directive("quiz", QuizDirective)
     app.add_post_transform(PlainQuiz)
-    app.add_css_file("quiz.css")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -80,6 +80,7 @@ class SourceError(ValueError):
     def __init__(self, path: Path, line: int, message: str) -> None:
         place = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
         super().__init__(f"{place}:{line}: {message}")
+        self.path, self.line, self.message = path, line, message
 
 
 def read(path: Path) -> Chapter:

@@ -1,0 +1,207 @@
+"""Checks of the book's checks: plausible mistakes, planted one at a time; each must be caught.
+
+A mutant replaces one piece of text in the package or in a chapter's cells. The chapter's cells are
+then run (without drawing), and a `check(...)` of the book must raise. `make mutants` names the claim
+that caught each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import MagicMock
+
+from web import source
+
+CAUGHT = 3  # exit status of a run that a check stopped; 1 would be any crash
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """``old``, which stands once in ``file``, becomes ``new``; the chapter's checks must object."""
+
+    mistake: str
+    file: str
+    old: str
+    new: str
+    chapter: str = "likelihood"
+
+
+DISTRIBUTIONS = "nllbook/distributions.py"
+LIKELIHOOD = "chapters/likelihood.md"
+
+MUTANTS = [
+    # the package
+    Mutant(
+        "the log to base 2 where nats are meant",
+        "nllbook/numerics.py",
+        "x_wide * np.log(y_wide)",
+        "x_wide * np.log2(y_wide)",
+    ),
+    Mutant("lose the factorial of the Poisson", DISTRIBUTIONS, " - lgamma(x + 1)", ""),
+    Mutant("(x + 1)! for x!", DISTRIBUTIONS, "lgamma(x + 1)", "lgamma(x + 2)"),
+    Mutant("drop a minus: e^λ for e^−λ", DISTRIBUTIONS, ") - self.rate - lg", ") + self.rate - lg"),
+    Mutant(
+        "swap p and 1 − p",
+        DISTRIBUTIONS,
+        "np.where(x == 1, np.log(self.p), np.log1p(-self.p))",
+        "np.where(x == 0, np.log(self.p), np.log1p(-self.p))",
+    ),
+    Mutant(
+        "lose ½ log 2π",
+        DISTRIBUTIONS,
+        " - math.log(self.std) - 0.5 * LOG_2PI",
+        " - math.log(self.std)",
+    ),
+    Mutant("lose log σ", DISTRIBUTIONS, " - math.log(self.std) - 0.5", " - 0.5"),
+    Mutant(
+        "σ² for σ", DISTRIBUTIONS, "(x - self.mean) / self.std", "(x - self.mean) / self.std**2"
+    ),
+    Mutant("n − 1 for n in the MLE of σ", DISTRIBUTIONS, "std(ddof=0)", "std(ddof=1)"),
+    Mutant(
+        "the median for the mean",
+        DISTRIBUTIONS,
+        "cls(float(data.mean()), ",
+        "cls(float(np.median(data)), ",
+    ),
+    Mutant(
+        "the mean for one over the mean",
+        DISTRIBUTIONS,
+        "float(1 / data.mean())",
+        "float(data.mean())",
+    ),
+    Mutant(
+        "smooth the frequencies",
+        DISTRIBUTIONS,
+        "cls(counts / data.size)",
+        "cls((counts + 1) / (data.size + counts.size))",
+    ),
+    Mutant(
+        "an open interval for a closed one", DISTRIBUTIONS, "(x <= self.high)", "(x < self.high)"
+    ),
+    Mutant("the sum for the product", "nllbook/likelihood.py", "np.prod(", "np.sum("),
+    # the chapter
+    Mutant(
+        "swap the joint and the product in the expectation",
+        LIKELIHOOD,
+        "np.sum(joint * np.log(joint / product))",
+        "np.sum(product * np.log(joint / product))",
+    ),
+    Mutant(
+        "n for n − 1 neighbours", LIKELIHOOD, "(length - 1) * information", "length * information"
+    ),
+    Mutant(
+        "n for n − 1 in the bias", LIKELIHOOD, "Fraction(size - 1, size)", "Fraction(size, size)"
+    ),
+    Mutant("forget Jacobian: a factor once, not n times", LIKELIHOOD, "1000.0**66", "1000.0"),
+    Mutant(
+        "the smallest number itself as the bound",
+        LIKELIHOOD,
+        "fitted, np.float32, -150",
+        "fitted, np.float32, -126",
+    ),
+    Mutant(
+        "n for n + 1 in the beta integral",
+        LIKELIHOOD,
+        "f(k) * f(trials - k) / f(trials + 1)",
+        "f(k) * f(trials - k) / f(trials)",
+    ),
+    Mutant(
+        "compare values the wrong way round",
+        LIKELIHOOD,
+        "(a, high) if f(a) < f(b)",
+        "(a, high) if f(a) > f(b)",
+    ),
+]
+
+
+def mutate(mutant: Mutant, folder: Path) -> Path:
+    """A copy of the package and the chapter in ``folder``, mutated; the chapter's path."""
+    shutil.copytree(
+        source.ROOT / "nllbook", folder / "nllbook", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    chapter = folder / "chapters" / f"{mutant.chapter}.md"
+    chapter.parent.mkdir()
+    shutil.copy(source.CHAPTERS / chapter.name, chapter)
+    target = folder / mutant.file
+    text = target.read_text(encoding="utf-8")
+    if text.count(mutant.old) != 1:
+        raise ValueError(
+            f"{mutant.file}: the mutant {mutant.mistake!r} must find {mutant.old!r} exactly once, "
+            f"found it {text.count(mutant.old)} times: mend the mutant"
+        )
+    target.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+    return chapter
+
+
+def catch(mutant: Mutant) -> tuple[bool, str]:
+    """Whether a check of the book caught the mutant, and its claim (or what happened instead)."""
+    with tempfile.TemporaryDirectory() as folder:
+        chapter = mutate(mutant, Path(folder))
+        run = subprocess.run(
+            [sys.executable, "-m", "tests.mutants", "--run", str(chapter)],
+            cwd=folder,  # so that the mutated package is imported, not the one of the checkout
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([folder, str(source.ROOT)])},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    if run.returncode == CAUGHT:
+        return True, run.stdout.strip().splitlines()[-1]
+    if run.returncode == 0:
+        return False, "SURVIVED: no check of the book objects"
+    return False, f"CRASHED, no check objects: {run.stderr.strip().splitlines()[-1]}"
+
+
+def run_cells(path: Path) -> str | None:
+    """Run a chapter's cells without drawing; the id of the first claim that fails, if any."""
+    from nllbook import ClaimError, plotting
+
+    plotting.figure = lambda columns=1, **_: (MagicMock(), [_Axes() for _ in range(columns)])
+    namespace: dict[str, object] = {}
+    for cell in source.read(path).cells:
+        # the line of the chapter, so that a traceback points to it
+        code = compile("\n" * (cell.body_line - 1) + cell.body, str(path), "exec")
+        try:
+            exec(code, namespace)
+        except ClaimError as error:
+            return error.claim
+    return None
+
+
+class _Axes(MagicMock):
+    """Axes that draw nothing; `plot` gives one line, as for one pair of x and y."""
+
+    def plot(self, *args: object, **kwargs: object) -> list[MagicMock]:
+        return [MagicMock()]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--run", type=Path, help="run this chapter's cells; exit 3 at a failing check"
+    )
+    arguments = parser.parse_args()
+    if arguments.run:
+        claim = run_cells(arguments.run)
+        print(claim or "no check objects")
+        return CAUGHT if claim else 0
+    survivors = 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for mutant, (caught, by) in zip(MUTANTS, pool.map(catch, MUTANTS), strict=True):
+            survivors += not caught
+            print(f"{'caught by ' + by if caught else by:48} {mutant.file}: {mutant.mistake}")
+    print(f"{len(MUTANTS) - survivors} of {len(MUTANTS)} mutants caught by the book's checks")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
