@@ -5,7 +5,7 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
 BIN := .venv/bin
-JB := $(BIN)/jupyter-book build . --path-output . -W -n --keep-going
+JB := $(BIN)/jupyter-book build . -W -n --keep-going
 
 # The settings that make outputs differ between machines are the same in every target.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
@@ -19,7 +19,10 @@ help: ## list the targets
 
 book: .venv/ready ## set up, run the chapters, build the site, print the page to open
 	@$(BIN)/python -m web.lint
-	@$(JB)
+	@mkdir -p _build && $(JB) >_build/book.log 2>&1 || { \
+		grep -a ': this cell fails with' _build/book.log \
+			|| grep -aE ':[0-9]+: |: (WARNING|ERROR): ' _build/book.log || tail -n 20 _build/book.log; \
+		echo "The book was not built; the whole story is in _build/book.log" >&2; exit 1; }
 	@echo "Open file://$(CURDIR)/_build/html/index.html"
 
 test: .venv/ready ## set up, run every test, every notebook included

@@ -88,6 +88,7 @@ CONVERSIONS = {
     "glue": ("is {glue:text}`rate`.", "is 0.610."),
     "equation": ("$$a = b$$ (eq-a)\n\n{eq}`eq-a`", f"{DISPLAYED}\n\n[(1)](#eq-a)"),
     "math": ("```{math}\n:label: eq-a\na = b\n```", DISPLAYED),
+    "inline": ("a $$b$$ c", "a $$b$$ c"),
     "lines": ("$$\na \\\\\nb\n$$", "$$\n\\begin{aligned}\na \\\\\nb\n\\end{aligned}\n$$"),
     "align": (
         "$$\n\\begin{align*}a &= b\\end{align*}\n$$",
@@ -108,6 +109,10 @@ CONVERSIONS = {
         "```{prf:proof}\nSo\n\n$$\nx\n$$\n```",
         "*Proof.* So\n\n$$\nx\n$$\n\n∎",
     ),
+    "proof begins with maths": (
+        "```{prf:proof}\n$$\nx\n$$\n```",
+        "*Proof.*\n\n$$\nx\n$$\n\n∎",
+    ),
     "prf:ref": (
         "{prf:ref}`l` {prf:ref}`that <l>`\n\n```{prf:lemma} T\n:label: l\nB.\n```",
         '[Lemma 1](#l) [that](#l)\n\n<a id="l"></a>**Lemma 1 (T).** B.',
@@ -121,7 +126,7 @@ CONVERSIONS = {
     ),
     "dropdown": (
         "```{dropdown} A $a<b$ `c`\nB.\n```",
-        "<details>\n<summary>A $a\\lt b$ <code>c</code></summary>\n\nB.\n\n</details>",
+        "<details>\n<summary>A $a\\lt{}b$ <code>c</code></summary>\n\nB.\n\n</details>",
     ),
     "nested": (
         "````{note}\n```{prf:proof}\nB.\n```\n````",
@@ -134,7 +139,7 @@ CONVERSIONS = {
     ),
     "list-table": (
         "```{list-table} C\n:header-rows: 1\n* - a\n  - b\n    c\n* - `x|y`\n  - $|z|$\n```",
-        "*Table 1. C*\n\n| a | b c |\n| --- | --- |\n| `x\\|y` | $\\vert z\\vert $ |",
+        "*Table 1. C*\n\n| a | b c |\n| --- | --- |\n| `x\\|y` | $\\vert{}z\\vert{}$ |",
     ),
     "no header": (
         "```{list-table}\n* - a\n  - b\n```",
@@ -188,7 +193,7 @@ def test_quiz(tmp_path: Path) -> None:
     statement = "```{prf:lemma}\n:label: second\nB.\n```\n$$x$$ (eq-labelled)\n\n"
     markdown = convert(tmp_path, statement + "```{quiz} density-above-one\n```")
     assert "**Quiz.** Can a density be 0.610, or more than 1?\n\n<details>" in markdown
-    assert "<summary>Yes, <em>if</em> $a\\lt b$</summary>\n\n✓ Right. It has a unit" in markdown
+    assert "<summary>Yes, <em>if</em> $a\\lt{}b$</summary>\n\n✓ Right. It has a unit" in markdown
     assert "see [(1)](#eq-labelled). See [Lemma 1](#second).\n\n</details>" in markdown
     assert "<summary>No</summary>\n\n✗ Not so. It is no probability." in markdown
 

@@ -79,9 +79,8 @@ def load(path: Path = FILE, claims: Collection[str] | None = None) -> dict[str, 
             first = beliefs[belief.id].line
             reader.fail(node, f"the id {belief.id!r} stands on line {first} too: rename one")
         if belief.claim is not None and claims is not None and belief.claim not in claims:
-            near = get_close_matches(belief.claim, claims, 1)
-            hint = f" (nearest: {near[0]})" if near else ""
-            reader.fail(node, f"the book states no claim {belief.claim!r}{hint}: correct the id")
+            wrong = f"the book states no claim {belief.claim!r}{nearest(belief.claim, claims)}"
+            reader.fail(node, f"{wrong}: correct the id")
         beliefs[belief.id] = belief
     return beliefs
 
@@ -89,9 +88,8 @@ def load(path: Path = FILE, claims: Collection[str] | None = None) -> dict[str, 
 def misplaced(known: dict[str, Belief], name: str, chapter: str) -> str | None:
     """Why the quiz with this id cannot stand in this chapter, and what to do; None if it can."""
     if name not in known:
-        near = get_close_matches(name, known, 1)
-        hint = f" (nearest: {near[0]})" if near else ""
-        return f"{FILE.name} has no belief {name!r}{hint}: correct the id, or add it there"
+        wrong = f"{FILE.name} has no belief {name!r}{nearest(name, known)}"
+        return f"{wrong}: correct the id, or add it there"
     belief = known[name]
     place = f"{FILE.name}, line {belief.line}"
     if belief.quiz is None:
@@ -102,6 +100,12 @@ def misplaced(known: dict[str, Belief], name: str, chapter: str) -> str | None:
             f"move it, or change its chapter in {place}"
         )
     return None
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """A hint at the known name that is most like this one."""
+    near = get_close_matches(name, sorted(known), 1)
+    return f" (nearest: {near[0]})" if near else ""
 
 
 def _belief(reader: _Reader, node: yaml.Node) -> Belief:

@@ -45,6 +45,19 @@ def checks(notebook: nbformat.NotebookNode) -> Iterator[dict[str, Any]]:
                 yield dict(record)
 
 
+def refuse_failed_cell(chapter: source.Chapter, notebook: nbformat.NotebookNode) -> None:
+    """Raise for the first cell of the executed notebook that ended in an error."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell, origin in zip(cells, chapter.cells, strict=True):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                raise source.SourceError(
+                    chapter.path,
+                    origin.line,
+                    f"this cell fails with {output.ename}: {output.evalue}: mend the cell",
+                )
+
+
 def ledger(chapter: source.Chapter, notebook: nbformat.NotebookNode) -> list[Claim]:
     """The chapter's claims, each with its executed checks.
 
@@ -117,15 +130,15 @@ def _store(env: BuildEnvironment) -> dict[str, Any]:
 def _executed(app: Sphinx, docname: str) -> nbformat.NotebookNode:
     """The document's notebook with its outputs.
 
-    What myst-nb writes to `jupyter_execute` has the outputs only when it was executed just now; the
-    cache has them always.
+    What myst-nb writes to `jupyter_execute` has outputs only when it was executed just now, with
+    success or without; the cache has those of a run that succeeded.
     """
     path = Path(app.outdir).parent / "jupyter_execute" / f"{docname}.ipynb"
     notebook = nbformat.read(path, as_version=4)
-    if app.config.nb_execution_mode == "cache":
-        cache = get_cache(app.env.mystnb_config.execution_cache_path)  # type: ignore[attr-defined]
-        _, notebook = cache.merge_match_into_notebook(notebook)
-    return notebook
+    if any(cell.get("outputs") for cell in notebook.cells):
+        return notebook
+    cache = get_cache(app.env.mystnb_config.execution_cache_path)  # type: ignore[attr-defined]
+    return cache.merge_match_into_notebook(notebook)[1]
 
 
 def _collect(app: Sphinx, doctree: nodes.document) -> None:
@@ -138,7 +151,9 @@ def _collect(app: Sphinx, doctree: nodes.document) -> None:
     if not statements(chapter) and not chapter.cells:
         return
     try:
-        _store(app.env)["claims"][docname] = ledger(chapter, _executed(app, docname))
+        notebook = _executed(app, docname)
+        refuse_failed_cell(chapter, notebook)
+        _store(app.env)["claims"][docname] = ledger(chapter, notebook)
     except ValueError as error:
         raise ExtensionError(str(error)) from None
     _link_checks(doctree)

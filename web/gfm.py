@@ -47,7 +47,7 @@ def html(markdown: str) -> str:
 
 
 def _dollars(token: Any) -> str:
-    maths = str(token.content).replace("<", r"\lt ").replace(">", r"\gt ")
+    maths = str(token.content).replace("<", r"\lt{}").replace(">", r"\gt{}")
     return f"${maths}$"
 
 
@@ -56,7 +56,7 @@ def _table_cell(text: str) -> str:
     parts = re.split(r"(\$[^$]+\$)", text)
     for index, part in enumerate(parts):
         if index % 2:
-            part = part.replace(r"\|", r"\Vert ").replace("|", r"\vert ")
+            part = part.replace(r"\|", r"\Vert{}").replace("|", r"\vert{}")
         parts[index] = part if index % 2 else part.replace("|", r"\|")
     return "".join(parts)
 

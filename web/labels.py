@@ -146,7 +146,8 @@ def bibliography(entries: list[pybtex.database.Entry]) -> str:
     """A list of references as Markdown, sorted by author, year and title."""
     formatted = Style().format_entries(sorted(entries, key=lambda entry: entry.key))
     texts = [str(entry.text.render_as("html")) for entry in formatted]
-    return "\n".join("- " + " ".join(text.split()) for text in texts)
+    texts = [re.sub(r"</?span[^>]*>", "", text.replace("&nbsp;", "\u00a0")) for text in texts]
+    return "\n".join("- " + re.sub(r"[ \n]+", " ", text) for text in texts)
 
 
 def _plain(page: Chapter) -> str:

@@ -7,10 +7,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -20,8 +18,14 @@ from web.source import ROOT, Chapter, Directive, Role, SourceError
 STATEMENTS = ("prf:theorem", "prf:proposition", "prf:lemma", "prf:corollary")
 CODE = ("code-cell", "code-block", "code")
 
-_VERBATIM = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[^`{]*$")
-_INLINE_CODE = re.compile(r"(?<![`}])(?P<ticks>`+)(?!`)(?:(?!\n\n).)+?(?<!`)(?P=ticks)(?!`)", re.S)
+_FENCE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>[^`]*)$")
+_CODE_SPAN = re.compile(
+    r"""
+      (?P<fence>^[ \t]*`{3,}.*$)
+    | (?P<role>\{[a-z][\w:.-]*\})?(?P<ticks>`+)(?!`)(?:[^\n]|\n(?![ \t]*\n))+?(?<!`)(?P=ticks)(?!`)
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
 _TARGET = re.compile(r"^\((?P<label>[^()\s]+)\)=[ \t]*$", re.MULTILINE)
 _DISPLAY = re.compile(r"\$\$.+?\$\$(?:[ \t]*\((?P<label>[^()\s]+)\))?", re.DOTALL)
 _LINK = re.compile(r"\]\((?:[^()\s#]*?(?P<page>[\w-]+)\.md)?#(?P<target>[^()\s]+)\)")
@@ -79,9 +83,8 @@ class Page:
     def __init__(self, chapter: Chapter) -> None:
         self.path = chapter.path
         self.name = chapter.name
-        self.text = chapter.text
         self.directives = [one for one in chapter.directives if not set(one.inside) & set(CODE)]
-        self.prose = _INLINE_CODE.sub(_blanks, "\n".join(_without_code(chapter)))
+        self.prose = _CODE_SPAN.sub(_blanks, "\n".join(_without_code(chapter)))
         self._chapter = chapter
 
     def finding(self, line: int, wrong: str, remedy: str) -> Finding:
@@ -143,11 +146,15 @@ class Page:
 
     def calls(self, name: str) -> list[Call]:
         """The calls of a function of nllbook in the code cells."""
+        return [call for called, call in self._calls if called == name]
+
+    @cached_property
+    def _calls(self) -> list[tuple[str, Call]]:
         return [
-            Call(_first_string(node), cell.body_line + node.lineno - 1)
+            (_called(node.func), Call(_first_string(node), cell.body_line + node.lineno - 1))
             for cell in self.cells
             for node in ast.walk(_tree(cell))
-            if isinstance(node, ast.Call) and _is_called(node.func, name)
+            if isinstance(node, ast.Call)
         ]
 
 
@@ -198,12 +205,6 @@ class Book:
             return error
 
 
-def nearest(name: str, known: Sequence[str] | dict[str, Any]) -> str:
-    """A hint at the known name that is most like this one."""
-    near = get_close_matches(name, known, 1)
-    return f" (nearest: {near[0]})" if near else ""
-
-
 def tags(cell: Directive) -> set[str]:
     """The tags of a code cell."""
     value = cell.options.get("tags") or []
@@ -230,10 +231,10 @@ def _tree(cell: Directive) -> ast.Module:
     return ast.Module([], []) if syntax_error(cell) else _parse(cell)
 
 
-def _is_called(function: ast.expr, name: str) -> bool:
+def _called(function: ast.expr) -> str:
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
-        return function.attr == name and function.value.id == "nllbook"
-    return isinstance(function, ast.Name) and function.id == name
+        return function.attr if function.value.id == "nllbook" else ""
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _first_string(call: ast.Call) -> str | None:
@@ -258,18 +259,24 @@ def _without_code(chapter: Chapter) -> list[str]:
     for one in chapter.directives:
         if one.name in CODE:
             lines[one.body_line - 1 : one.end_line - 1] = [""] * (one.end_line - one.body_line)
-    closings = {one.end_line for one in chapter.directives}
-    fence = ""
+    known = {line for one in chapter.directives for line in (one.line, one.end_line)}
+    fence, is_code = "", False
     for index, line in enumerate(lines):
-        opening = None if index + 1 in closings else _VERBATIM.match(line)
-        if fence or opening or line.startswith("%"):
+        opening = None if fence or index + 1 in known else _FENCE.match(line)
+        if opening:
+            fence, is_code = opening["fence"], "{" not in opening["info"]
+        if (fence and is_code) or line.startswith("%"):
             lines[index] = ""
-        if fence and line.strip().startswith(fence) and not line.strip(" \t" + fence[0]):
+        if fence and not opening and _closes(line.strip(), fence):
             fence = ""
-        elif not fence and opening:
-            fence = opening["fence"]
     return lines
 
 
+def _closes(line: str, fence: str) -> bool:
+    return line.startswith(fence) and line == line[0] * len(line)
+
+
 def _blanks(match: re.Match[str]) -> str:
+    if match["fence"] or match["role"]:
+        return match[0]
     return re.sub(r"[^\n]", " ", match[0])

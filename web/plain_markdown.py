@@ -94,6 +94,8 @@ class Writer:
         if match["term"]:  # of a definition list, which GitHub's Markdown does not have
             return f"- **{self._prose(match['term'], line)}**: "
         if match["display"]:
+            if match["indent"] is None and not match["equation"]:
+                return match[0]  # in the middle of a line
             return self._display(match["display"], match["equation"], match["indent"] or "", line)
         if match["role"]:
             return self._role(match["role"], match["content"], line)
@@ -216,7 +218,7 @@ class Writer:
         before = _own_anchor(directive)
         if name == "prf:proof":
             end = " ∎" if re.search(r"[\w.,;:!?)$*]\Z(?<!\$\$)", body) else "\n\n∎"
-            return f"{before}*Proof{f' ({title})' if title else ''}.* {body}{end}"
+            return run_in(f"{before}*Proof{f' ({title})' if title else ''}.*", body) + end
         if name in ("solution", "solution-start"):
             exercise = self._label(directive.argument, directive.line)
             heading = f"Solution to {self._prose(exercise.text, directive.line)}"

@@ -1,0 +1,40 @@
+"""The mutants' runner: it catches what it should, and says so when nothing objects."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import mutants
+
+
+def test_every_mutant_finds_its_place_and_changes_it() -> None:
+    for mutant in mutants.MUTANTS:
+        text = (mutants.source.ROOT / mutant.file).read_text(encoding="utf-8")
+        assert text.count(mutant.old) == 1, mutant
+        assert mutant.old != mutant.new
+
+
+@pytest.mark.slow
+def test_a_harmless_change_survives_so_the_unmutated_book_passes() -> None:
+    harmless = mutants.Mutant("none", "nllbook/likelihood.py", "np.prod(", "np.prod( ")
+    assert mutants.catch(harmless) == (False, "SURVIVED: no check of the book objects")
+
+
+@pytest.mark.slow
+def test_a_mistake_is_caught_and_its_claim_named() -> None:
+    mistake = mutants.Mutant("n − 1 for n", mutants.DISTRIBUTIONS, "std(ddof=0)", "std(ddof=1)")
+    assert mutants.catch(mistake) == (True, "mle-gaussian")
+
+
+@pytest.mark.slow
+def test_a_crash_is_not_a_catch() -> None:
+    crash = mutants.Mutant("crash", "nllbook/likelihood.py", "np.prod(", "np.prodd(")
+    caught, why = mutants.catch(crash)
+    assert not caught
+    assert why.startswith("CRASHED, no check objects: AttributeError")
+
+
+def test_a_mutant_without_a_place_is_refused() -> None:
+    lost = mutants.Mutant("lost", mutants.DISTRIBUTIONS, "no such text", "x")
+    with pytest.raises(ValueError, match="exactly once, found it 0 times: mend the mutant"):
+        mutants.catch(lost)
