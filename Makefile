@@ -9,7 +9,6 @@ JB := $(BIN)/jupyter-book build . -W -n --keep-going
 
 # The settings that make outputs differ between machines are the same in every target.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
-export MPLBACKEND := agg
 
 .PHONY: help book test quick test-portable notebooks mutants format lock clean
 .DEFAULT_GOAL := help

@@ -24,5 +24,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     claims.setup(app)
     data.setup(app)
     quiz.setup(app)
+    app.setup_extension("web.maths")
     app.connect("config-inited", _add_styles)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

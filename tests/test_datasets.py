@@ -1,0 +1,215 @@
+"""The shipped data: complete, unchanged, read-only, each with its source and licence."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import tomllib
+from collections import Counter
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nllbook import datasets
+from nllbook.datasets import Table, Text, load_horse_kicks, load_newcomb, load_novel
+
+DATA = Path(str(files("nllbook"))) / "data"
+LOADERS: list[Callable[[], Table | Text]] = [load_horse_kicks, load_newcomb, load_novel]
+TABLES: list[Callable[[], Table]] = [load_horse_kicks, load_newcomb]
+CORPS = ["G", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XIV", "XV"]
+
+
+def index() -> dict[str, dict[str, str]]:
+    return tomllib.loads((DATA / "index.toml").read_text(encoding="utf-8"))
+
+
+# --- what the data are ---------------------------------------------------------------------------
+
+
+def test_horse_kicks_are_14_corps_in_20_years() -> None:
+    kicks = load_horse_kicks()
+    assert len(kicks) == 280
+    assert list(kicks.columns) == ["year", "corps", "deaths"]
+    np.testing.assert_array_equal(kicks["year"], np.repeat(np.arange(1875, 1895), 14))
+    np.testing.assert_array_equal(kicks["corps"], CORPS * 20)
+    assert kicks["deaths"].dtype == kicks["year"].dtype == np.int64
+    # Bortkiewicz 1898, p. 25: 144 corps-years without a death, 91 with one, …
+    assert Counter(kicks["deaths"].tolist()) == {0: 144, 1: 91, 2: 32, 3: 11, 4: 2}
+    assert kicks["deaths"].sum() == 196
+
+
+def test_horse_kicks_by_corps_and_by_year() -> None:
+    """The margins of the printed table; a swap of two cells would show in them."""
+    kicks = load_horse_kicks()
+    cells = kicks["deaths"].reshape(20, 14)
+    assert dict(zip(CORPS, cells.sum(axis=0).tolist(), strict=True)) == {
+        "G": 16, "I": 16, "II": 12, "III": 12, "IV": 8, "V": 11, "VI": 17, "VII": 12, "VIII": 7,
+        "IX": 13, "X": 15, "XI": 25, "XIV": 24, "XV": 8,
+    }  # fmt: skip
+    by_year = [3, 5, 7, 9, 10, 18, 6, 14, 11, 9, 5, 11, 15, 6, 11, 17, 12, 15, 8, 4]
+    assert cells.sum(axis=1).tolist() == by_year
+
+
+def test_the_usual_200_corps_years() -> None:
+    kicks = load_horse_kicks()
+    usual = ~np.isin(kicks["corps"], ["G", "I", "VI", "XI"])
+    assert usual.sum() == 200
+    # the counts that every textbook prints since Fisher 1925, table 2: 109, 65, 22, 3, 1
+    assert np.bincount(kicks["deaths"][usual]).tolist() == [109, 65, 22, 3, 1]
+    assert kicks["deaths"][usual].sum() == 122
+
+
+def test_newcomb_is_stiglers_table_5() -> None:
+    light = load_newcomb()
+    deviation = light["deviation"]
+    assert len(light) == len(deviation) == 66
+    np.testing.assert_array_equal(light["i"], np.arange(1, 67))
+    assert deviation.dtype == np.int64
+    assert sorted(deviation.tolist())[:3] == [-44, -2, 16]  # the two outliers, then the rest
+    assert deviation.max() == 40
+    assert deviation.sum() == 1730  # a mean of 26.21, as in Stigler 1977
+    assert float(np.median(deviation)) == 27.0
+    assert deviation[:6].tolist() == [28, 26, 33, 24, 34, -44]  # in the order they were taken
+    assert deviation[-2:].tolist() == [16, 23]
+
+
+def test_the_novel_is_whole() -> None:
+    novel = load_novel()
+    assert len(novel.text) == 684_768
+    assert novel.text.isascii()
+    assert novel.text.startswith("PRIDE AND PREJUDICE\n\nBy Jane Austen\n")
+    assert novel.text.rstrip().endswith("uniting them.")  # its last sentence
+    assert novel.text.count("\n") == 13_030
+    assert "\r" not in novel.text
+    assert "Gutenberg" not in novel.text
+    chapters = [line for line in novel.text.splitlines() if line.startswith("Chapter ")]
+    assert chapters == [f"Chapter {number}" for number in range(1, 62)]
+
+
+# --- where they come from ------------------------------------------------------------------------
+
+
+def test_every_file_is_in_the_index_and_nothing_else() -> None:
+    assert {path.name for path in DATA.iterdir()} - {"index.toml"} == set(index())
+
+
+@pytest.mark.parametrize("name", sorted(index()))
+def test_every_file_has_source_licence_and_its_own_checksum(name: str) -> None:
+    entry = index()[name]
+    assert set(entry) == {"description", "source", "licence", "sha256"}
+    assert all(len(entry[key].split()) >= 8 for key in ("description", "source", "licence"))
+    assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() == entry["sha256"]
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_what_is_loaded_says_whose_it_is(load: Callable[[], Table | Text]) -> None:
+    data = load()
+    entry = index()[data.name]
+    for key, value in entry.items():
+        assert getattr(data, key) == value
+
+
+def test_every_file_has_a_loader() -> None:
+    assert {load().name for load in LOADERS} == set(index())
+    assert {name for name in vars(datasets) if name.startswith("load_")} == {
+        load.__name__ for load in LOADERS
+    }
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_a_changed_file_is_refused(
+    load: Callable[[], Table | Text], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name = load().name
+    content = (DATA / name).read_bytes()
+    changed = content[:-2] + b"9" + content[-1:]  # one digit, or one letter
+    assert changed != content
+    assert len(changed) == len(content)
+    (tmp_path / name).write_bytes(changed)
+    monkeypatch.setattr(datasets, "_DATA", tmp_path)
+    found, expected = hashlib.sha256(changed).hexdigest(), hashlib.sha256(content).hexdigest()
+    message = (
+        f"^the data file {name} was changed: its SHA-256 is {found}, expected {expected}; "
+        "install nllbook again$"
+    )
+    with pytest.raises(ValueError, match=message):
+        load()
+
+
+def test_windows_line_ends_are_a_change(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    content = (DATA / "newcomb.csv").read_bytes()
+    (tmp_path / "newcomb.csv").write_bytes(content.replace(b"\n", b"\r\n"))
+    monkeypatch.setattr(datasets, "_DATA", tmp_path)
+    with pytest.raises(ValueError, match=r"^the data file newcomb\.csv was changed"):
+        load_newcomb()
+
+
+# --- how they behave -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("load", TABLES)
+def test_columns_are_read_only(load: Callable[[], Table]) -> None:
+    table = load()
+    for column in table.columns.values():
+        with pytest.raises(ValueError, match="read-only"):
+            column[0] = column[1]
+        with pytest.raises(ValueError, match="read-only"):
+            column.sort()
+
+
+@pytest.mark.parametrize("load", TABLES)
+def test_columns_are_of_equal_length(load: Callable[[], Table]) -> None:
+    table = load()
+    assert {column.shape for column in table.columns.values()} == {(len(table),)}
+
+
+@pytest.mark.parametrize("load", TABLES)
+def test_columns_cannot_be_replaced(load: Callable[[], Table]) -> None:
+    table = load()
+    name = next(iter(table.columns))
+    with pytest.raises(TypeError):
+        table.columns[name] = np.zeros(3)
+    np.testing.assert_array_equal(load()[name], table[name])
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_fields_cannot_be_replaced(load: Callable[[], Table | Text]) -> None:
+    data = load()
+    for field in dataclasses.fields(data):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(data, field.name, "another")
+
+
+def test_a_missing_column_is_named_with_those_there_are() -> None:
+    with pytest.raises(KeyError) as caught:
+        load_horse_kicks()["death"]
+    message = caught.value.args[0]
+    assert message == "horse_kicks.csv has no column 'death', but year, corps, deaths"
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_one_loaded_twice_can_be_compared(load: Callable[[], Table | Text]) -> None:
+    first, second = load(), load()
+    assert isinstance(first == second, bool)  # no "truth value of an array is ambiguous"
+    assert first != "newcomb.csv"
+    assert isinstance(hash(first), int)
+
+
+@pytest.mark.parametrize("load", LOADERS)
+def test_the_repr_fits_in_a_notebook(load: Callable[[], Table | Text]) -> None:
+    shown = repr(load())
+    assert load().name in shown
+    assert len(shown) < 2000  # a novel whose repr is the novel would be 700 kB of output
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"), [(["3", "-4"], "i"), (["3", "x"], "U"), (["3.5", "1"], "U"), (["I"], "U")]
+)
+def test_a_column_is_integers_where_all_entries_are(values: list[str], kind: str) -> None:
+    column: Any = datasets._column(values)
+    assert column.dtype.kind == kind
+    assert column.tolist() == ([int(v) for v in values] if kind == "i" else values)

