@@ -21,7 +21,7 @@ _DATA = files("nllbook") / "data"
 class Table:
     """Columns of equal length, and where they come from.
 
-    ``table["deaths"]`` is a read-only array; ``table.source`` and ``table.licence`` say whose it is.
+    ``table["deaths"]`` is a read-only array; ``source`` and ``licence`` say whose it is.
     """
 
     name: str

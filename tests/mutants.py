@@ -1,8 +1,8 @@
 """Checks of the book's checks: plausible mistakes, planted one at a time; each must be caught.
 
 A mutant replaces one piece of text in the package or in a chapter's cells. The chapter's cells are
-then run (without drawing), and a `check(...)` of the book must raise. `make mutants` names the claim
-that caught each.
+then run (without drawing), and a `check(...)` of the book must raise. `make mutants` names the
+claim that caught each.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest.mock import MagicMock
 
 from web import source
@@ -165,7 +166,10 @@ def run_cells(path: Path) -> str | None:
     """Run a chapter's cells without drawing; the id of the first claim that fails, if any."""
     from nllbook import ClaimError, plotting
 
-    plotting.figure = lambda columns=1, **_: (MagicMock(), [_Axes() for _ in range(columns)])
+    def figure(columns: int = 1, *, height: float = 3.2) -> Any:
+        return MagicMock(), [_Axes() for _ in range(columns)]
+
+    plotting.figure = figure
     namespace: dict[str, object] = {}
     for cell in source.read(path).cells:
         # the line of the chapter, so that a traceback points to it

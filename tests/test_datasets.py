@@ -170,10 +170,9 @@ def test_columns_are_of_equal_length(load: Callable[[], Table]) -> None:
 @pytest.mark.parametrize("load", TABLES)
 def test_columns_cannot_be_replaced(load: Callable[[], Table]) -> None:
     table = load()
-    name = next(iter(table.columns))
-    with pytest.raises(TypeError):
-        table.columns[name] = np.zeros(3)
-    np.testing.assert_array_equal(load()[name], table[name])
+    columns: Any = table.columns
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        columns[next(iter(columns))] = np.zeros(3)
 
 
 @pytest.mark.parametrize("load", LOADERS)

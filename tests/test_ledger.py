@@ -48,7 +48,8 @@ def executed(*claim_ids: str) -> nbformat.NotebookNode:
         for name in claim_ids
     ]
     cell = nbformat.v4.new_code_cell("check(...)", outputs=outputs)
-    return nbformat.v4.new_notebook(cells=[cell])
+    notebook: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=[cell])
+    return notebook
 
 
 def test_each_chapter_states_the_claims_it_owes_and_no_others() -> None:

@@ -81,7 +81,8 @@ def test_macros_hold_for_every_page_and_formulas_leave_none_behind(tmp_path: Pat
         "index.md": "# A\n\n$\\twice{x}$\n\n$\\own$\n\n```{toctree}\nb\n```\n",
     }
     told = build(tmp_path, pages, maths_macros={r"\twice": r"\text{doubled}#1"})
-    assert ">doubled<" in read(tmp_path) and ">doubled<" in read(tmp_path, "b.html")
+    assert ">doubled<" in read(tmp_path)
+    assert ">doubled<" in read(tmp_path, "b.html")
     assert told.splitlines() == [
         f"{tmp_path}/index.md:5: WARNING: Undefined control sequence: \\own in formula: \\own"
     ]
@@ -163,7 +164,8 @@ def test_titles_with_maths_are_drawn_where_markup_can_be_and_plain_elsewhere(
     index = json.loads(
         read(tmp_path, "searchindex.js").removeprefix("Search.setIndex(").removesuffix(")")
     )
-    assert plain in index["titles"] and not any("<" in title for title in index["titles"])
+    assert plain in index["titles"]
+    assert not any("<" in title for title in index["titles"])
 
     link = r'href="(?:balls\.html|#)"[^>]*>\s*Balls of <span class="math[^>]*><span class="katex">'
     assert len(re.findall(link, balls)) == len(re.findall(link, end)) == 1  # the sidebar
@@ -171,7 +173,8 @@ def test_titles_with_maths_are_drawn_where_markup_can_be_and_plain_elsewhere(
     assert re.search(
         r'href="#the-alpha-part">The <span class="math[^>]*><span class="katex">', balls
     )
-    assert "katex/katex.css" in end and "katex/katex.css" in read(tmp_path, "search.html")
+    assert "katex/katex.css" in end
+    assert "katex/katex.css" in read(tmp_path, "search.html")
 
 
 def test_pages_need_no_script_and_no_other_host_for_maths(tmp_path: Path) -> None:
@@ -182,7 +185,8 @@ def test_pages_need_no_script_and_no_other_host_for_maths(tmp_path: Path) -> Non
     styles = tmp_path / "out" / "_static" / "katex"
     used = re.findall(r"url\(([^)]*)\)", (styles / "katex.css").read_text(encoding="utf-8"))
     fonts = {f"fonts/{file.name}" for file in (styles / "fonts").iterdir()}
-    assert len(fonts) == 20 and set(used) == fonts
+    assert len(fonts) == 20
+    assert set(used) == fonts
     assert all(name.endswith(".woff2") for name in fonts)
     assert (styles / "LICENSE").is_file()
 
@@ -190,7 +194,8 @@ def test_pages_need_no_script_and_no_other_host_for_maths(tmp_path: Path) -> Non
 def test_only_pages_that_show_maths_load_its_style(tmp_path: Path) -> None:
     pages = {"index.md": "# A\n\n$x$\n\n```{toctree}\nb\n```\n", "b.md": "# B\n\nWords.\n"}
     assert build(tmp_path, pages) == ""
-    assert "katex/katex.css" in read(tmp_path) and "katex/katex.css" not in read(tmp_path, "b.html")
+    assert "katex/katex.css" in read(tmp_path)
+    assert "katex/katex.css" not in read(tmp_path, "b.html")
 
 
 def test_notebook_outputs_are_drawn(tmp_path: Path) -> None:
@@ -231,7 +236,8 @@ def test_a_second_build_draws_what_changed_and_each_build_ends_its_node(
     theme = "basic"  # the book's makes all pages out of date when loaded again in a process
     assert build(tmp_path, pages, html_theme=theme) == ""
     assert build(tmp_path, {"b.md": "# B\n\n$z$\n"}, html_theme=theme) == ""
-    assert 'x-tex">z<' in read(tmp_path, "b.html") and 'x-tex">x<' in read(tmp_path)
+    assert 'x-tex">z<' in read(tmp_path, "b.html")
+    assert 'x-tex">x<' in read(tmp_path)
     assert build(tmp_path, {}, html_theme=theme) == ""
     assert len(started) == 2  # nothing had changed
     assert build(tmp_path, {}, html_theme=theme, maths_macros={"\\own": "1"}) == ""

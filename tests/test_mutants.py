@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests import mutants
+from web import source
 
 
 def test_every_mutant_finds_its_place_and_changes_it() -> None:
     for mutant in mutants.MUTANTS:
-        text = (mutants.source.ROOT / mutant.file).read_text(encoding="utf-8")
+        text = (source.ROOT / mutant.file).read_text(encoding="utf-8")
         assert text.count(mutant.old) == 1, mutant
         assert mutant.old != mutant.new
 

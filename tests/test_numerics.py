@@ -205,7 +205,8 @@ def test_lgamma_recurrence(x: float) -> None:
 )
 def test_lgamma_at_the_edges(x: float, expected: float) -> None:
     np.testing.assert_array_equal(lgamma(x), expected)
-    np.testing.assert_array_equal(lgamma([3.0, x, 1.0, x]), [math.log(2), expected, 0, expected])
+    got = lgamma([3.0, x, 1.0, x])
+    np.testing.assert_allclose(got, [math.log(2), expected, 0, expected], rtol=4 * EPS, atol=0)
 
 
 def test_lgamma_at_minus_infinity() -> None:

@@ -102,8 +102,11 @@ def test_the_ruler_itself() -> None:
     for matrix in VISION.values():  # grey looks grey to every eye
         np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=2e-6)
     # the pair that the dichromat confuses: pure red and a dark yellow-green, to a protanope
-    assert distance("#FF0000", "#6F5F00", "normal") > 60 > 20 > distance(
-        "#FF0000", "#6F5F00", "protanopia"
+    assert (
+        distance("#FF0000", "#6F5F00", "normal")
+        > 60
+        > 20
+        > distance("#FF0000", "#6F5F00", "protanopia")
     )
 
 
@@ -183,6 +186,7 @@ def test_the_page_shines_through() -> None:
     fig, axes = plotting.figure(2)
     for one in axes:
         one.fill_between([0.4, 0.6], 0, 1, color=BLUE)
+        one.set(xlim=(0, 1))
     assert to_rgba(fig.get_facecolor())[3] == 0
     assert all(to_rgba(one.get_facecolor())[3] == 0 for one in axes)
     stream = io.BytesIO()

@@ -97,9 +97,7 @@ def test_scientific(value: float, digits: int, text: str) -> None:
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
-@given(
-    st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False), st.integers(0, 15)
-)
+@given(st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False), st.integers(0, 15))
 def test_scientific_says_the_value(value: float, digits: int) -> None:
     mantissa, power = scientific(value, digits).split(" · 10")
     sign = -1 if power.startswith("⁻") else 1

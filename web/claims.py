@@ -121,9 +121,7 @@ class _Ledger(nodes.General, nodes.Element):
 
 def _store(env: BuildEnvironment) -> dict[str, Any]:
     """What this extension keeps in the environment: claims by document, and the ledger's pages."""
-    if not hasattr(env, "nll_claims"):
-        env.nll_claims = {"claims": {}, "pages": set()}  # type: ignore[attr-defined]
-    store: dict[str, Any] = env.nll_claims
+    store: dict[str, Any] = env.__dict__.setdefault("nll_claims", {"claims": {}, "pages": set()})
     return store
 
 
@@ -134,11 +132,12 @@ def _executed(app: Sphinx, docname: str) -> nbformat.NotebookNode:
     success or without; the cache has those of a run that succeeded.
     """
     path = Path(app.outdir).parent / "jupyter_execute" / f"{docname}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
     if any(cell.get("outputs") for cell in notebook.cells):
         return notebook
     cache = get_cache(app.env.mystnb_config.execution_cache_path)  # type: ignore[attr-defined]
-    return cache.merge_match_into_notebook(notebook)[1]
+    executed: nbformat.NotebookNode = cache.merge_match_into_notebook(notebook)[1]
+    return executed
 
 
 def _collect(app: Sphinx, doctree: nodes.document) -> None:

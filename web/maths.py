@@ -43,8 +43,11 @@ CSS = """
 div.math > .katex-display { flex: 1; min-width: 0; margin: .4em 0; padding: .25em;
   overflow: auto hidden; }
 span.math { display: inline; overflow: visible; }
+span.nobreak { white-space: nowrap; }
 @media (max-width: 60em) { p:has(span.math) { overflow: auto hidden; padding-bottom: .3em; } }
 """
+
+SHORT = 20  # characters of a formula that may be kept on one line with what follows it
 
 logger = getLogger(__name__)
 
@@ -107,6 +110,15 @@ def plain(title: nodes.Node | None) -> str:
     return escape(title.astext()) if title is not None and has_maths(title) else ""
 
 
+def take_punctuation(node: nodes.math) -> str:
+    """Cut the punctuation off that follows a formula: a line must not begin with it."""
+    after = node.next_node(descend=False, siblings=True)
+    if not isinstance(after, nodes.Text) or not (mark := re.match(r"[,.;:!?)’”]+", after)):
+        return ""
+    after.parent.replace(after, nodes.Text(after[mark.end() :]))
+    return mark[0]
+
+
 class Maths:
     """The renderer of one build, with its Node process and what that has drawn."""
 
@@ -154,7 +166,8 @@ class Maths:
                 encoding="utf-8",
             )
             self.owner = os.getpid()
-        assert self.node.stdin is not None and self.node.stdout is not None
+        assert self.node.stdin is not None
+        assert self.node.stdout is not None
         try:
             self.node.stdin.write(json.dumps({"tex": tex, "display": display}) + "\n")
             self.node.stdin.flush()
@@ -181,6 +194,10 @@ class Maths:
         html = self.draw(node, node.astext(), display=False)
         writer.body.append(writer.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
         writer.body.append(html + "</span>")
+        if (mark := take_punctuation(node)) and len(node.astext()) <= SHORT:
+            writer.body[-2:] = ['<span class="nobreak">', *writer.body[-2:], mark, "</span>"]
+        elif mark:
+            writer.body.append(mark)
         raise nodes.SkipNode
 
     def display(self, writer: HTML5Translator, node: nodes.math_block) -> None:
