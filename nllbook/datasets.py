@@ -76,7 +76,7 @@ def load_newcomb() -> Table:
     Returns
     -------
     Table
-        ``deviation``: nanoseconds above 24,800 ns, in the order they were taken.
+        ``deviation``: nanoseconds above 24,800 ns, in the order of Stigler's table.
 
     Examples
     --------

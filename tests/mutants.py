@@ -105,8 +105,8 @@ MUTANTS = [
     Mutant(
         "the smallest number itself as the bound",
         LIKELIHOOD,
-        "fitted, np.float32, -150",
-        "fitted, np.float32, -126",
+        "gaussian, np.float32, -150",
+        "gaussian, np.float32, -149",
     ),
     Mutant(
         "n for n + 1 in the beta integral",

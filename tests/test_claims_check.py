@@ -1,4 +1,4 @@
-"""check(...) itself: each form passes and fails where it must, and says the same on every machine."""
+"""check(...) itself: each form passes and fails where it must, and says the same everywhere."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FEW = settings(max_examples=60, deadline=None, derandomize=True)
 
 
 @pytest.fixture
-def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+def published() -> Iterator[list[dict[str, Any]]]:
     """What a notebook cell shows, in a real IPython shell."""
     InteractiveShell.clear_instance()
     shell = InteractiveShell.instance(
@@ -63,7 +63,8 @@ def test_rtol_is_relative_to_right(sign: int) -> None:
 
 def test_rtol_is_relative_to_right_alone() -> None:
     assert passes(3.0, 2.0, rtol=0.5)
-    assert not passes(2.0, 3.0, rtol=0.3125)  # 1/3 of the right side, but 0.3125 > … of neither
+    assert not passes(2.0, 3.0, rtol=0.3125)  # a third of the right side is more
+    assert passes(2.0, 3.0, rtol=0.375)  # though less than half, of the left side
     assert passes(0.5, 1.0, rtol=0.5)
     assert not passes(1.0, 0.5, rtol=0.5)  # half of the left side, all of the right
 
@@ -305,7 +306,7 @@ def test_an_estimate_of_the_rival_fails() -> None:
 @pytest.mark.parametrize("rival", [NAN, INF, -INF])
 def test_a_rival_is_a_finite_number(rival: float) -> None:
     """∞ is far from everything: it would make any simulation look decisive."""
-    with pytest.raises(ValueError, match="rival .* must be finite"):
+    with pytest.raises(ValueError, match=r"rival .* must be finite"):
         check("claim", 2.0, 2.0, standard_error=0.25, rival=rival)
 
 
@@ -377,7 +378,7 @@ def test_two_sides_are_needed(form: str) -> None:
 @pytest.mark.parametrize("form", ["close", "greater", "less", "exact"])
 def test_a_rival_goes_with_a_simulation(form: str) -> None:
     sides = [1.0, 1.0] if form in TWO_SIDED else [1.0]
-    with pytest.raises(TypeError, match="^rival goes with standard_error$"):
+    with pytest.raises(TypeError, match=r"^rival goes with standard_error$"):
         check("claim", *sides, **FORMS[form], rival=3.0)
 
 
@@ -392,12 +393,14 @@ def test_a_bound_is_one_side_and_has_a_margin(bound: str) -> None:
 @pytest.mark.parametrize("name", ["rtol", "atol", "standard_error", "margin"])
 @pytest.mark.parametrize("value", [0, 0.0, -1e-3, NAN, INF])
 def test_a_tolerance_is_positive_and_finite(name: str, value: float) -> None:
-    more: dict[str, Any] = {"standard_error": {"rival": 9.0}, "margin": {"greater_than": 0.0}}.get(
-        name, {}
-    )
+    options: dict[str, Any] = {name: value}
+    if name == "standard_error":
+        options["rival"] = 9.0
+    if name == "margin":
+        options["greater_than"] = 0.0
     sides = [1.0] if name == "margin" else [1.0, 1.0]
     with pytest.raises(ValueError, match=f"^{name} = .* must be positive and finite$"):
-        check("claim", *sides, **more, **{name: value})
+        check("claim", *sides, **options)
 
 
 @pytest.mark.parametrize("form", ["close", "exact"])

@@ -179,7 +179,7 @@ def test_the_size_of_a_figure() -> None:
     assert tuple(plotting.figure()[0].get_size_inches()) == (7.0, 3.2)
     assert tuple(plotting.figure(2, height=5)[0].get_size_inches()) == (7.0, 5.0)
     with pytest.raises(TypeError):
-        plotting.figure(1, 5)  # type: ignore[misc]  # two bare numbers could be rows and columns
+        plotting.figure(1, 5)  # type: ignore[call-arg]  # two bare numbers could be rows and columns
 
 
 def test_the_page_shines_through() -> None:

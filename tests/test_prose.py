@@ -20,7 +20,7 @@ SUPERSCRIPTS = {sign: plain for plain, sign in enumerate("⁰¹²³⁴⁵⁶⁷�
 
 
 @pytest.fixture
-def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+def published() -> Iterator[list[dict[str, Any]]]:
     """What a notebook cell shows, in a real IPython shell."""
     InteractiveShell.clear_instance()
     cell = types.ModuleType("a_cell")
@@ -112,5 +112,5 @@ def test_scientific_says_the_value(value: float, digits: int) -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_scientific_refuses_what_has_no_power_of_ten(value: float) -> None:
-    with pytest.raises(ValueError, match="value = .* must be finite"):
+    with pytest.raises(ValueError, match=r"value = .* must be finite"):
         scientific(value)
