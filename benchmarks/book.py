@@ -1,4 +1,4 @@
-"""Measures what a newcomer waits for: `make book` in a fresh clone and again, a chapter, `make quick`.
+"""Measures what a newcomer waits for: `make book` from nothing and again, `make quick`, chapters.
 
     python benchmarks/book.py [--repeat 3]
 

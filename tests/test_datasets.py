@@ -73,7 +73,7 @@ def test_newcomb_is_stiglers_table_5() -> None:
     assert deviation.max() == 40
     assert deviation.sum() == 1730  # a mean of 26.21, as in Stigler 1977
     assert float(np.median(deviation)) == 27.0
-    assert deviation[:6].tolist() == [28, 26, 33, 24, 34, -44]  # in the order they were taken
+    assert deviation[:6].tolist() == [28, 26, 33, 24, 34, -44]  # in the order of his table
     assert deviation[-2:].tolist() == [16, 23]
 
 

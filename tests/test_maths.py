@@ -293,3 +293,14 @@ def test_what_npm_cannot_fetch_or_fetches_wrong_is_one_clear_error(
 )
 def test_display_maths_is_made_fit_for_katex(tex: str, nowrap: bool, expected: str) -> None:
     assert maths.to_katex(tex, nowrap=nowrap) == expected
+
+
+def test_punctuation_stays_with_a_short_formula_and_is_written_once(tmp_path: Path) -> None:
+    assert build(tmp_path, {"index.md": "# A\n\nLet $x$, or ($y$); then $z$ and $w$.\n"}) == ""
+    page = re.sub(
+        r'<span class="katex">.*?</annotation>.*?</span></span></span></span>', "M", read(tmp_path)
+    )
+    (words,) = re.findall(r"<p>(Let .*?)</p>", page)
+    tied = re.findall(r'<span class="nobreak">.*?</span>([^<]*)</span>', words)
+    assert tied == [",", ");", "."]
+    assert re.sub("<[^>]*>", "", words) == "Let M, or (M); then M and M."

@@ -110,13 +110,16 @@ def plain(title: nodes.Node | None) -> str:
     return escape(title.astext()) if title is not None and has_maths(title) else ""
 
 
-def take_punctuation(node: nodes.math) -> str:
-    """Cut the punctuation off that follows a formula: a line must not begin with it."""
-    after = node.next_node(descend=False, siblings=True)
-    if not isinstance(after, nodes.Text) or not (mark := re.match(r"[,.;:!?)’”]+", after)):
-        return ""
-    after.parent.replace(after, nodes.Text(after[mark.end() :]))
-    return mark[0]
+def keep_punctuation(app: Sphinx, tree: nodes.document, name: str) -> None:
+    """Tie the punctuation that follows a short formula to it: a line must not begin with it."""
+    for node in list(tree.findall(nodes.math)):
+        after = node.next_node(descend=False, siblings=True)
+        mark = isinstance(after, nodes.Text) and re.match(r"[,.;:!?)’”]+", after)
+        if mark and len(node.astext()) <= SHORT:
+            after.parent.replace(after, nodes.Text(after[mark.end() :]))
+            tied = nodes.inline(classes=["nobreak"])
+            node.replace_self(tied)
+            tied += [node, nodes.Text(mark[0])]
 
 
 class Maths:
@@ -137,6 +140,7 @@ class Maths:
         self.drawn: dict[tuple[str, bool], dict[str, str]] = {}
         self.reported: set[tuple[str | None, str]] = set()
         copy_styles(self.katex, Path(app.outdir, "_static", "katex"))
+        app.connect("doctree-resolved", keep_punctuation)
         app.connect("html-page-context", self.page)
 
         index = site.index_page  # search results name a page by the title that this is given
@@ -194,10 +198,6 @@ class Maths:
         html = self.draw(node, node.astext(), display=False)
         writer.body.append(writer.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
         writer.body.append(html + "</span>")
-        if (mark := take_punctuation(node)) and len(node.astext()) <= SHORT:
-            writer.body[-2:] = ['<span class="nobreak">', *writer.body[-2:], mark, "</span>"]
-        elif mark:
-            writer.body.append(mark)
         raise nodes.SkipNode
 
     def display(self, writer: HTML5Translator, node: nodes.math_block) -> None:
