@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,17 @@ def real_array(name: str, value: ArrayLike) -> FloatArray:
         raise TypeError(f"{name} must be real numbers, got an array of dtype {array.dtype}")
     single = kind == "f" and array.dtype.itemsize <= 4
     return array.astype(np.float32 if single else np.float64, copy=False)
+
+
+def rounded(values: ArrayLike, dtype: Any) -> Any:
+    """``values`` in the caller's float type: too large for it is infinite, and log 1 is 0.0."""
+    with np.errstate(over="ignore"):
+        return (np.asarray(values) + 0.0).astype(dtype)[()]
+
+
+def power_of_two(data: FloatArray) -> float:
+    """The power of 2 just below the largest magnitude: dividing by it is exact, and tames sums."""
+    return math.ldexp(1.0, math.frexp(float(np.max(np.abs(data), initial=0.0)))[1] - 1)
 
 
 def samples(name: str, value: ArrayLike) -> NDArray[np.float64]:

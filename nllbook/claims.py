@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -77,28 +78,32 @@ def check(
     _refuse_strays(form, right, rival, margin)
     if form == "exact":
         a, b = _sides(claim, left, right)
-        _require(claim, bool(np.all(a == b)), a, b, "exactly equal")
+        # as Python numbers: NumPy would round 2⁵³ + 1 before it compares it with a float
+        same = [x == y for x, y in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True)]
+        _require(claim, np.reshape(same, a.shape), a, b, "exactly equal")
         _report(claim, form, "exactly equal", 0.0, 0.0)
     elif form == "close":
         a, b = _sides(claim, left, right)
         rtol, atol = rtol or 0.0, atol or 0.0
-        # not `difference > tolerance`: a NaN must fail
-        holds = bool(np.all(np.abs(a - b) <= atol + rtol * np.abs(b)))
+        difference, right_size = _gap(a, b), np.abs(b.astype(float))
+        with np.errstate(over="ignore", invalid="ignore"):
+            # not `difference > tolerance`: a NaN must fail, and ∞ is within no tolerance
+            holds = np.isfinite(difference) & (difference <= atol + rtol * right_size)
         parts = [f"{name} {value:g}" for name, value in (("rtol", rtol), ("atol", atol)) if value]
         text = "within " + " + ".join(parts)
         _require(claim, holds, a, b, text)
-        scale = np.where(np.abs(b) > 0, np.abs(b), 1.0) if rtol and not atol else 1.0
-        _report(claim, form, text, float(np.max(np.abs(a - b) / scale)), rtol + atol)
+        scale = np.where(right_size > 0, right_size, 1.0) if rtol and not atol else 1.0
+        _report(claim, form, text, float(np.max(difference / scale)), rtol + atol)
     elif form == "simulation":
         _simulation(claim, left, right, float(standard_error or 0.0), rival)
     else:
         sign, word = (1, ">") if form == "greater" else (-1, "<")
         bound = float(greater_than if greater_than is not None else less_than or 0.0)
         a, b = _sides(claim, left, bound)
-        slack = float(np.min(sign * (a - b)))
+        slack = sign * (a.astype(float) - b)
         text = f"{word} {bound:g} by at least {margin:g}"
         _require(claim, slack >= float(margin or 0.0), a, b, text)
-        _report(claim, form, text, slack, float(margin or 0.0))
+        _report(claim, form, text, float(np.min(slack)), float(margin or 0.0))
 
 
 def _simulation(
@@ -110,14 +115,16 @@ def _simulation(
     if rival is None:
         raise TypeError(f"{claim}: standard_error needs rival, the nearest plausible wrong value")
     estimate, target = float(a.flat[0]), float(b.flat[0])
+    if not math.isfinite(rival):
+        raise ValueError(f"{claim}: the rival {rival:g} must be finite")
     if abs(rival - target) < RIVAL_SIGMAS * error:
         raise ValueError(
             f"{claim}: the rival {rival:g} is only {abs(rival - target) / error:.1f} standard "
             f"errors from {target:g}: take more samples, until at least {RIVAL_SIGMAS} lie between"
         )
     text = f"within {SIGMAS} standard errors, the rival {rival:.3g} is not"
-    _require(claim, abs(estimate - target) <= SIGMAS * error, a, b, f"{text} (SE {error:g})")
-    _require(claim, abs(estimate - rival) > SIGMAS * error, a, b, f"{text} (SE {error:g})")
+    near = abs(estimate - target) <= SIGMAS * error < abs(estimate - rival)
+    _require(claim, np.full(a.shape, near), a, b, f"{text} (SE {error:g})")
     _report(claim, "simulation", text, abs(estimate - target) / error, float(SIGMAS))
 
 
@@ -145,6 +152,9 @@ def _form(
     for name, value in (("rtol", rtol), ("atol", atol), ("standard_error", standard_error)):
         if value is not None and not 0 < value < math.inf:
             raise ValueError(f"{name} = {value!r} must be positive and finite")
+    for name, value in (("greater_than", greater_than), ("less_than", less_than)):
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"{name} = {value!r} must be finite")
     return forms[0]
 
 
@@ -174,22 +184,41 @@ def _sides(
     return a, b
 
 
-def _require(claim: str, holds: bool, a: NDArray[Any], b: NDArray[Any], wanted: str) -> None:
-    if holds:
+def _gap(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
+    """|a − b| in float64: unsigned integers and booleans neither wrap nor refuse; fractions too."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.abs(a.astype(float) - b.astype(float)))
+
+
+def _minus(x: Any, y: Any) -> float:
+    x, y = (getattr(side, "item", lambda side=side: side)() for side in (x, y))
+    return float(x - y)
+
+
+def _require(
+    claim: str, holds: NDArray[np.bool_], a: NDArray[Any], b: NDArray[Any], wanted: str
+) -> None:
+    if np.all(holds):
         return
-    with np.errstate(invalid="ignore"):
-        gaps = np.abs(a.astype(float) - b.astype(float))  # fractions too
-        worst = np.unravel_index(int(np.argmax(gaps)), a.shape)
+    numeric = a.dtype.kind not in "US"
+    gaps = np.where(holds, -1.0, _gap(a, b)) if numeric else ~holds  # NaN counts as largest
+    worst = np.unravel_index(int(np.argmax(gaps)), a.shape)
+    x, y = a[worst], b[worst]
+    by = f"a difference of {_minus(x, y):.3g}" if numeric else "different texts"
     place = f" at {tuple(int(i) for i in worst)}" if a.ndim else ""
     raise ClaimError(
         claim,
-        f"fails{place}: {a[worst]!r} against {b[worst]!r}, a difference of "
-        f"{float(a[worst]) - float(b[worst]):.3g}; wanted {wanted}",
+        f"fails{place}: {x!r} against {y!r}, {by}; wanted {wanted}",
     )
 
 
 def _report(claim: str, kind: str, text: str, difference: float, tolerance: float) -> None:
     line = f"✓ {claim}: {text}"
-    record = {"claim": claim, "kind": kind, "difference": difference, "tolerance": tolerance}
+    record = {
+        "claim": claim,
+        "kind": kind,
+        "difference": min(difference, sys.float_info.max),
+        "tolerance": float(tolerance),
+    }
     if not display({"text/plain": line}, {"nllbook": record}):
         print(line)

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -25,7 +25,7 @@ class Table:
     """
 
     name: str
-    columns: dict[str, NDArray[Any]]
+    columns: dict[str, NDArray[Any]] = field(compare=False, repr=False)  # the checksum says as much
     description: str
     source: str
     licence: str
@@ -45,7 +45,7 @@ class Text:
     """A text, and where it comes from."""
 
     name: str
-    text: str
+    text: str = field(repr=False)
     description: str
     source: str
     licence: str

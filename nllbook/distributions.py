@@ -28,13 +28,25 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nllbook._validate import real_array, refuse, samples, scalar
+from nllbook._validate import power_of_two, real_array, refuse, rounded, samples, scalar
 from nllbook.numerics import lgamma, xlogy
 
 LOG_2PI = math.log(2 * math.pi)
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+
+def _phi(u: Floats) -> Floats:
+    """φ(u) = u − log(1 + u), without cancellation where u is small.
+
+    With v = u/(2 + u), log(1 + u) = 2 (v + v³/3 + v⁵/5 + …) and u − 2v = u v. For |u| < 0.1 the
+    terms left out are below 1e-17 of the result.
+    """
+    v = u / (2 + u)
+    w = v * v
+    tail = 1 / 3 + w * (1 / 5 + w * (1 / 7 + w * (1 / 9 + w * (1 / 11 + w / 13))))
+    return np.where(np.abs(u) < 0.1, u * v - 2 * v * w * tail, u - np.log1p(u))
 
 
 def is_whole(x: Floats) -> Bools:
@@ -65,7 +77,7 @@ class Distribution(ABC):
         logs = np.full(wide.shape, -np.inf)
         logs[np.isnan(wide)] = np.nan
         logs[inside] = self._log_prob(wide[inside])
-        return logs.astype(array.dtype)[()]
+        return rounded(logs, array.dtype)
 
     def prob(self, x: ArrayLike) -> Any:
         """Probability of each value, or density where the values are continuous.
@@ -75,7 +87,7 @@ class Distribution(ABC):
         """
         array = real_array("x", x)
         with np.errstate(over="ignore", under="ignore"):
-            return np.exp(self.log_prob(array.astype(np.float64))).astype(array.dtype)[()]
+            return rounded(np.exp(self.log_prob(array.astype(np.float64))), array.dtype)
 
     @abstractmethod
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
@@ -138,7 +150,9 @@ class Bernoulli(Distribution):
         return rng.binomial(1, self.p, size)
 
     def entropy(self) -> float:
-        return float(-xlogy(self.p, self.p) - xlogy(1 - self.p, 1 - self.p))
+        if self.p in (0, 1):
+            return 0.0
+        return -self.p * math.log(self.p) - (1 - self.p) * math.log1p(-self.p)
 
     @classmethod
     def fit(cls, x: ArrayLike) -> Self:
@@ -170,10 +184,19 @@ class Categorical(Distribution):
             raise ValueError(f"probs must have shape (k,) with k >= 1, got {probs.shape}")
         refuse("probs", probs, ~((probs >= 0) & (probs <= 1)), "in [0, 1]")
         total = math.fsum(probs)
-        if abs(total - 1) > probs.size * np.finfo(np.float64).eps:
+        if abs(total - 1) > probs.size * np.finfo(real_array("probs", self.probs).dtype).eps:
             raise ValueError(f"probs must sum to 1, got a sum of {total!r}")
-        probs.flags.writeable = False
-        object.__setattr__(self, "probs", probs)
+        self.__setstate__({"probs": probs})
+
+    def __setstate__(self, state: dict[str, Floats]) -> None:
+        state["probs"].flags.writeable = False
+        object.__setattr__(self, "probs", state["probs"])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Categorical) and bool(np.array_equal(self.probs, other.probs))
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.probs.tolist()))
 
     def _supports(self, x: Floats) -> Bools:
         return np.asarray(is_whole(x) & (x >= 0) & (x < self.probs.size))
@@ -194,6 +217,10 @@ class Categorical(Distribution):
         data = samples("x", x)
         refuse("x", data, (data < 0) | ~is_whole(data), "a class index 0, 1, 2, …")
         if k is not None:
+            if not isinstance(k, int | np.integer):
+                raise TypeError(f"k must be an integer, got {type(k).__name__}")
+            if k < 1:
+                raise ValueError(f"k = {k} must be at least 1")
             refuse("x", data, data >= k, f"a class index in 0..{k - 1}")
         counts = np.bincount(data.astype(np.int64), minlength=0 if k is None else k)
         return cls(counts / data.size)
@@ -225,7 +252,20 @@ class Poisson(Distribution):
         return is_whole(x) & (x >= 0)
 
     def _log_prob(self, x: Floats) -> Floats:
-        return np.asarray(xlogy(x, self.rate) - self.rate - lgamma(x + 1))
+        """x log rate − rate − log x!; the large terms cancel, so from 16 on they are not formed.
+
+        Stirling's series log x! = x log x − x + ½ log 2πx + s(x) turns the formula into
+        −x φ((rate − x)/x) − ½ log 2πx − s(x), which has no cancellation (Loader 2000).
+        """
+        logs = np.empty(x.shape)
+        few, many = x < 16, x[x >= 16]
+        logs[few] = xlogy(x[few], self.rate) - self.rate - lgamma(x[few] + 1)
+        with np.errstate(divide="ignore", over="ignore"):
+            r = 1 / many**2
+            s = (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r * (1 / 1680 - r / 1188)))) / many
+            deviance = many * _phi((self.rate - many) / many)
+            logs[~few] = -deviance - 0.5 * (LOG_2PI + np.log(many)) - s
+        return logs
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int64]:
         return rng.poisson(self.rate, size)
@@ -272,7 +312,8 @@ class Exponential(Distribution):
         return x >= 0
 
     def _log_prob(self, x: Floats) -> Floats:
-        return math.log(self.rate) - self.rate * x
+        with np.errstate(over="ignore"):
+            return math.log(self.rate) - self.rate * x
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Floats:
         return rng.exponential(1 / self.rate, size)
@@ -286,7 +327,8 @@ class Exponential(Distribution):
         refuse("x", data, data < 0, ">= 0")
         if not np.any(data > 0):
             raise ValueError("x is all zeros: the likelihood grows without bound as rate → ∞")
-        return cls(float(1 / data.mean()))
+        scale = power_of_two(data)  # exact, and no sum overflows
+        return cls(1 / (scale * float((data / scale).mean())))
 
 
 @dataclass(frozen=True)
@@ -335,7 +377,9 @@ class Gaussian(Distribution):
             raise ValueError(
                 f"x is constant ({data[0]:g}): the likelihood grows without bound as std → 0"
             )
-        return cls(float(data.mean()), float(data.std(ddof=0)))
+        scale = power_of_two(data)  # exact, and no square under- or overflows
+        scaled = data / scale
+        return cls(scale * float(scaled.mean()), scale * float(scaled.std(ddof=0)))
 
 
 @dataclass(frozen=True)
@@ -363,6 +407,7 @@ class Uniform(Distribution):
             "high",
             scalar("high", self.high, f"finite and > low = {self.low:g}", low=self.low),
         )
+        scalar("high - low", self.high - self.low, "finite", low=0)
 
     def _supports(self, x: Floats) -> Bools:
         return (x >= self.low) & (x <= self.high)

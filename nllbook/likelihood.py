@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nllbook._validate import FloatArray, real_array, refuse
+from nllbook._validate import FloatArray, power_of_two, real_array, refuse, rounded
 from nllbook.distributions import Distribution
 
 Reduction = Literal["mean", "sum", "none"]
@@ -38,7 +38,7 @@ def likelihood(x: ArrayLike, dist: Distribution) -> Any:
     >>> float(likelihood([1, 0, 1], Bernoulli(0.5)))
     0.125
     """
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         return np.prod(dist.prob(x))
 
 
@@ -53,8 +53,9 @@ def log_likelihood(x: ArrayLike, dist: Distribution) -> Any:
     >>> round(float(log_likelihood([1, 0, 1], Bernoulli(0.5))), 6)
     -2.079442
     """
-    logs = dist.log_prob(x)
-    return np.asarray(np.sum(logs, dtype=np.float64)).astype(logs.dtype)[()]
+    array = real_array("x", x)
+    with np.errstate(over="ignore"):
+        return rounded(np.sum(dist.log_prob(array.astype(np.float64))), array.dtype)
 
 
 def nll(
@@ -98,21 +99,26 @@ def nll(
     array = real_array("x", x)
     weight = _weights(sample_weight, array)
     surprise = -dist.log_prob(array.astype(np.float64))
-    terms = np.where(weight == 0, 0.0, weight) * np.where(weight == 0, 0.0, surprise)
-    if reduction == "none":
-        return terms.astype(array.dtype)[()]
-    total = np.sum(terms)
     if reduction == "mean":
-        if np.sum(weight) == 0:
+        if not np.any(weight):
             raise ValueError("the weights sum to 0 (no samples?): their mean is not defined")
-        total = total / np.sum(weight)
-    return np.asarray(total).astype(array.dtype)[()]
+        weight = weight / power_of_two(weight)
+    with np.errstate(over="ignore"):
+        terms = weight * np.where(weight == 0, 0.0, surprise)
+        if reduction == "none":
+            return rounded(terms, array.dtype)
+        total = np.sum(terms)
+        if reduction == "mean":
+            total = total / np.sum(weight)
+    return rounded(total, array.dtype)
 
 
 def _weights(sample_weight: ArrayLike | None, x: FloatArray) -> FloatArray:
     if sample_weight is None:
         return np.ones(x.shape)
     weight = real_array("sample_weight", sample_weight).astype(np.float64)
+    if weight.ndim == 0:
+        weight = np.full(x.shape, weight)
     if weight.shape != x.shape:
         raise ValueError(f"sample_weight must have the shape of x, {x.shape}, got {weight.shape}")
     refuse("sample_weight", weight, ~(np.isfinite(weight) & (weight >= 0)), "finite and >= 0")

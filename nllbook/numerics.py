@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nllbook._validate import FloatArray, real_array
+from nllbook._validate import FloatArray, real_array, refuse, rounded
 
 
 def xlogy(x: ArrayLike, y: ArrayLike) -> Any:
@@ -43,13 +43,12 @@ def xlogy(x: ArrayLike, y: ArrayLike) -> Any:
             f"x and y must have one shape (or one be a scalar), got {x_array.shape} "
             f"and {y_array.shape}"
         )
-    if np.any(y_array < 0):
-        raise ValueError(f"y must be >= 0, got {y_array[y_array < 0].flat[0]:g}")
+    refuse("y", y_array, y_array < 0, ">= 0")
     dtype = np.result_type(x_array, y_array)
     x_wide, y_wide = np.broadcast_arrays(x_array.astype(np.float64), y_array.astype(np.float64))
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         product = np.where((x_wide == 0) & ~np.isnan(y_wide), 0.0, x_wide * np.log(y_wide))
-    return product.astype(dtype)[()]
+    return rounded(product, dtype)
 
 
 def lgamma(x: ArrayLike) -> Any:
@@ -67,7 +66,7 @@ def lgamma(x: ArrayLike) -> Any:
 
     Notes
     -----
-    Each *different* value is computed once, by the C library's ``lgamma``: counts repeat.
+    Each *different* value is computed once, by ``math.lgamma``: counts repeat.
 
     Examples
     --------
@@ -77,10 +76,11 @@ def lgamma(x: ArrayLike) -> Any:
     array: FloatArray = real_array("x", x)
     values, index = np.unique(array, return_inverse=True)
     logs = np.array([_lgamma(float(value)) for value in values])
-    return logs[index].reshape(array.shape).astype(array.dtype)[()]
+    return rounded(logs[index].reshape(array.shape), array.dtype)
 
 
 def _lgamma(value: float) -> float:
-    if value <= 0 and value == math.floor(value):  # a pole: Python raises, the limit is +inf
+    try:
+        return math.lgamma(value)
+    except (ValueError, OverflowError):  # a pole, where the limit is +inf; or beyond the floats
         return math.inf
-    return math.lgamma(value)

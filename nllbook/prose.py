@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from nllbook._notebook import display
 
 MIME_PREFIX = "application/papermill.record/"
@@ -42,5 +44,7 @@ def scientific(value: float, digits: int = 0) -> str:
     >>> scientific(3.08e-109), scientific(24_800.0, 2)
     ('3 · 10⁻¹⁰⁹', '2.48 · 10⁴')
     """
+    if not math.isfinite(value):
+        raise ValueError(f"value = {value!r} must be finite")
     mantissa, exponent = f"{value:.{digits}e}".split("e")
     return f"{mantissa} · 10{str(int(exponent)).translate(SUPERSCRIPTS)}"

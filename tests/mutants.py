@@ -46,8 +46,8 @@ MUTANTS = [
         "x_wide * np.log(y_wide)",
         "x_wide * np.log2(y_wide)",
     ),
-    Mutant("lose the factorial of the Poisson", DISTRIBUTIONS, " - lgamma(x + 1)", ""),
-    Mutant("(x + 1)! for x!", DISTRIBUTIONS, "lgamma(x + 1)", "lgamma(x + 2)"),
+    Mutant("lose the factorial of the Poisson", DISTRIBUTIONS, " - lgamma(x[few] + 1)", ""),
+    Mutant("(x + 1)! for x!", DISTRIBUTIONS, "lgamma(x[few] + 1)", "lgamma(x[few] + 2)"),
     Mutant("drop a minus: e^λ for e^−λ", DISTRIBUTIONS, ") - self.rate - lg", ") + self.rate - lg"),
     Mutant(
         "swap p and 1 − p",
@@ -69,14 +69,14 @@ MUTANTS = [
     Mutant(
         "the median for the mean",
         DISTRIBUTIONS,
-        "cls(float(data.mean()), ",
+        "cls(scale * float(scaled.mean()), ",
         "cls(float(np.median(data)), ",
     ),
     Mutant(
         "the mean for one over the mean",
         DISTRIBUTIONS,
-        "float(1 / data.mean())",
-        "float(data.mean())",
+        "cls(1 / (scale",
+        "cls((scale",
     ),
     Mutant(
         "smooth the frequencies",
