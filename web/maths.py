@@ -114,8 +114,9 @@ def keep_punctuation(app: Sphinx, tree: nodes.document, name: str) -> None:
     """Tie the punctuation that follows a short formula to it: a line must not begin with it."""
     for node in list(tree.findall(nodes.math)):
         after = node.next_node(descend=False, siblings=True)
-        mark = isinstance(after, nodes.Text) and re.match(r"[,.;:!?)’”]+", after)
-        if mark and len(node.astext()) <= SHORT:
+        if not isinstance(after, nodes.Text) or len(node.astext()) > SHORT:
+            continue
+        if mark := re.match(r"[,.;:!?)’”]+", after):
             after.parent.replace(after, nodes.Text(after[mark.end() :]))
             tied = nodes.inline(classes=["nobreak"])
             node.replace_self(tied)
