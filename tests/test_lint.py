@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from web import claims, lint, lint_book, source
+from web import lint, lint_book, source
 
 OURS = "nll" + "book"  # split, so that this file installs nothing by bare name either
 
@@ -351,10 +351,6 @@ def test_a_finding_names_the_nearest_claim_on_one_line(tmp_path: Path) -> None:
     assert "(nearest: counting)" in text
     assert text.endswith("[claim-known]")
     assert "\n" not in text
-
-
-def test_statements_are_those_of_the_ledger() -> None:
-    assert lint_book.STATEMENTS == claims.STATEMENTS
 
 
 def test_the_book_has_no_findings() -> None:

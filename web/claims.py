@@ -25,7 +25,7 @@ from sphinx.util.nodes import make_refnode
 
 from web import source
 
-STATEMENTS = ("prf:theorem", "prf:proposition", "prf:lemma", "prf:corollary")
+STATEMENTS = source.STATEMENTS
 logger = logging.getLogger(__name__)
 
 Claim = dict[str, Any]  # {id, chapter, title, statement, checks: [{kind, difference, tolerance}]}

@@ -13,9 +13,8 @@ from pathlib import Path
 import yaml
 
 from web import beliefs, labels
-from web.source import ROOT, Chapter, Directive, Role, SourceError
+from web.source import ROOT, STATEMENTS, Chapter, Directive, Role, SourceError
 
-STATEMENTS = ("prf:theorem", "prf:proposition", "prf:lemma", "prf:corollary")
 CODE = ("code-cell", "code-block", "code")
 
 _FENCE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>[^`]*)$")

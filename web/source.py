@@ -13,6 +13,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
 
+STATEMENTS = ("prf:theorem", "prf:proposition", "prf:lemma", "prf:corollary")
+
 _OPEN = re.compile(r"^(?P<fence>`{3,}|:{3,})\{(?P<name>[^}\s]+)\}[ \t]*(?P<argument>.*?)[ \t]*$")
 _VERBATIM = re.compile(r"^(?P<fence>`{3,}|~{3,})[^`{]*$")  # a fence that is no directive
 _OPTION = re.compile(r"^:(?P<key>[\w-]+):[ \t]*(?P<value>.*)$")
