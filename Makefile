@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 BIN := .venv/bin
 JB := $(BIN)/jupyter-book build . -W -n --keep-going
 
-# The settings that make outputs differ between machines are the same in every target.
+# No debugger is attached to the notebooks: it need not warn that it would be slow.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .PHONY: help book test quick test-portable notebooks mutants format lock clean
@@ -19,8 +19,8 @@ help: ## list the targets
 book: .venv/ready ## set up, run the chapters, build the site, print the page to open
 	@$(BIN)/python -m web.lint
 	@mkdir -p _build && $(JB) >_build/book.log 2>&1 || { \
-		grep -a ': this cell fails with' _build/book.log \
-			|| grep -aE ':[0-9]+: |: (WARNING|ERROR): ' _build/book.log || tail -n 20 _build/book.log; \
+		grep -am1 ': this cell fails with' _build/book.log \
+			|| grep -aE ':[0-9]+: |: (WARNING|ERROR): |^maths: ' _build/book.log || tail -n 20 _build/book.log; \
 		echo "The book was not built; the whole story is in _build/book.log" >&2; exit 1; }
 	@echo "Open file://$(CURDIR)/_build/html/index.html"
 
@@ -55,12 +55,12 @@ clean: ## remove what was built, the environment included
 
 # The environment: uv when it is there (or can be had), plain pip when not.
 .venv/ready: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("This book needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is %d.%d. Install one of them, or name it: make book PYTHON=/path/to/python3.12" % v[:2])'
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("This book needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Install one, or name it: make book PYTHON=/path/to/python3.12" % v[:2])'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@echo "Setting up .venv (once) ..."
 	@{ $(BIN)/pip install --quiet --disable-pip-version-check uv \
-		&& VIRTUAL_ENV=$(CURDIR)/.venv UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet -r requirements.txt -e . ; } \
+		&& VIRTUAL_ENV="$(CURDIR)/.venv" UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet -r requirements.txt -e . ; } \
 		|| $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e . \
 		|| { rm -rf .venv; echo "The packages in requirements.txt could not be installed. The first run needs the network, or a package cache that holds them." >&2; exit 1; }
 	@touch $@

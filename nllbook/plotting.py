@@ -20,7 +20,7 @@ STYLE: dict[Any, Any] = {
     "axes.grid": False,
     "axes.labelcolor": GREY,
     "axes.labelsize": 12,
-    "axes.prop_cycle": "cycler('color', ['0072B2', 'D55E00', '009E73', 'CC79A7'])"
+    "axes.prop_cycle": f"cycler('color', {[BLUE, ORANGE, GREEN, PINK]})"
     " + cycler('linestyle', ['-', '--', '-.', ':'])",
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -50,7 +50,7 @@ def use_style() -> None:
 
 
 def figure(columns: int = 1, *, height: float = 3.2) -> tuple[Figure, list[Axes]]:
-    """A figure of one row with the given number of panels, 7 inches wide.
+    """A figure of one row with the given number of panels, 6.2 inches wide.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def figure(columns: int = 1, *, height: float = 3.2) -> tuple[Figure, list[Axes]
     import matplotlib.pyplot as plt
 
     use_style()
-    fig, axes = plt.subplots(1, columns, figsize=(7.0, height), squeeze=False)
+    fig, axes = plt.subplots(1, columns, figsize=(6.2, height), squeeze=False)
     return fig, list(axes[0])
 
 

@@ -176,8 +176,8 @@ def test_a_figure_and_a_list_of_its_axes(columns: int) -> None:
 
 
 def test_the_size_of_a_figure() -> None:
-    assert tuple(plotting.figure()[0].get_size_inches()) == (7.0, 3.2)
-    assert tuple(plotting.figure(2, height=5)[0].get_size_inches()) == (7.0, 5.0)
+    assert tuple(plotting.figure()[0].get_size_inches()) == (6.2, 3.2)
+    assert tuple(plotting.figure(2, height=5)[0].get_size_inches()) == (6.2, 5.0)
     with pytest.raises(TypeError):
         plotting.figure(1, 5)  # type: ignore[call-arg]  # two bare numbers could be rows and columns
 

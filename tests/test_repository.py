@@ -65,7 +65,7 @@ def test_a_python_that_is_too_old_is_refused_in_one_line(tmp_path: Path) -> None
     old.chmod(0o755)
     run = make(tmp_path, "book", f"PYTHON={old}")
     assert run.returncode != 0
-    assert f"needs Python 3.11, 3.12 or 3.13, and {old} is 3.9." in run.stderr
+    assert f"needs Python 3.11 or newer, and {old} is 3.9." in run.stderr
     assert "make book PYTHON=/path/to/python3.12" in run.stderr
     assert not (tmp_path / ".venv").exists()
 

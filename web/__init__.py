@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -12,10 +17,48 @@ from web import source
 STYLES = ("book.css", "quiz.css")
 
 
+def _digest(*patterns: str) -> str:
+    """A short hash of the files in the repository that match the patterns."""
+    files = sorted(path for pattern in patterns for path in source.ROOT.glob(pattern))
+    content = b"".join(path.read_bytes() for path in files if path.is_file())
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _watch(app: Sphinx, config: Config) -> None:
+    """Let a change in what the chapters import or cite reach the site.
+
+    The cache of executed chapters knows only their cells, and Sphinx only their text. So the cache
+    has a folder for each state of the package, and a change of anything else here reads all anew.
+    """
+    state = _digest("nllbook/**/*.py", "nllbook/data/*", "requirements.txt")
+    config.nb_execution_cache_path = str(Path(app.srcdir) / "_build" / ".jupyter_cache" / state)
+    config.book_inputs = _digest("web/*.py", "web/*.mjs", "chapters/*.bib")
+
+
 def _add_styles(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(source.ROOT / "web" / "static"))
     for style in STYLES:
         app.add_css_file(style)
+
+
+def _number_repeated_ids(app: Sphinx, doctree: nodes.document) -> None:
+    """sphinx-proof and sphinx-exercise give all their parts one id: an id must be one of a kind."""
+    repeated = {"proof", "proof-content", "exercise-content", "solution-content"}
+    seen: Counter[str] = Counter()
+    for node in doctree.findall(nodes.Element):
+        for place, name in enumerate(node["ids"]):
+            if name in repeated:
+                seen[name] += 1
+                node["ids"][place] = f"{name}-{seen[name]}"
+
+
+def _drop_thebe(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """sphinx-thebe, part of Jupyter Book, puts scripts on every page even where it is off."""
+    context["script_files"] = [
+        script for script in context["script_files"] if "thebe" not in str(script).lower()
+    ]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -25,5 +68,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     data.setup(app)
     quiz.setup(app)
     app.setup_extension("web.maths")
+    # Where they are set, kernels draw no figures, or others than these.
+    os.environ.pop("MPLBACKEND", None)
+    app.add_config_value("book_inputs", "", "env", types=(str,))
+    app.connect("config-inited", _watch, priority=1)
     app.connect("config-inited", _add_styles)
+    app.connect("doctree-read", _number_repeated_ids)
+    app.connect("html-page-context", _drop_thebe, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

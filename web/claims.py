@@ -97,14 +97,25 @@ LINE = re.compile(r"^✓ (?P<claim>[a-z0-9-]+): (?P<text>.+)$")
 
 
 def _link_checks(doctree: nodes.document) -> None:
-    """Each line that a check displays becomes one short paragraph that links to its statement."""
+    """Each line that a check displays becomes one short paragraph that links to its statement.
+
+    Equal lines in succession, as a loop gives them, become one that says how often.
+    """
+    last, count = None, 0
     for block in list(doctree.findall(nodes.literal_block)):
         match = LINE.match(block.astext().strip())
-        if match and isinstance(block.parent, nodes.container):
+        if not match or not isinstance(block.parent, nodes.container):
+            last = None
+        elif last is not None and last[0] == (block.parent.parent, match[0]):
+            count += 1
+            last[1][-1] = nodes.Text(f": {match['text']} ({count} times)")
+            block.parent.remove(block)
+        else:
             link = nodes.reference(text=match["claim"], refid=match["claim"], internal=True)
             line = nodes.paragraph("", "✓ ", link, nodes.Text(": " + match["text"]))
             line["classes"].append("check")
             block.replace_self(line)
+            last, count = ((line.parent.parent, match[0]), line), 1
 
 
 class LedgerDirective(SphinxDirective):
@@ -193,8 +204,11 @@ def _fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         tables: list[nodes.Node] = []
         for chapter, claims in _in_order(app.env):
             if claims:
-                tables.append(nodes.rubric(text=app.env.titles[chapter].astext()))
-                tables.append(_table(app, docname, chapter, claims))
+                title = app.env.titles[chapter].astext()
+                section = nodes.section(ids=[nodes.make_id(f"claims-{chapter}")])
+                section += nodes.title(text=title)
+                section += _table(app, docname, chapter, claims)
+                tables.append(section)
         place.replace_self(tables)
 
 
@@ -202,8 +216,8 @@ def _table(app: Sphinx, docname: str, chapter: str, claims: list[Claim]) -> node
     table = nodes.table(classes=["ledger"])
     group = nodes.tgroup(cols=4)
     table += group
-    for width in (34, 22, 22, 22):
-        group += nodes.colspec(colwidth=width)
+    for width, stub in ((34, 1), (22, 0), (22, 0), (22, 0)):  # the claim heads its rows
+        group += nodes.colspec(colwidth=width, stub=stub)
     head = nodes.thead()
     group += head
     head += _row([nodes.Text(t) for t in ("Claim", "Check", "Difference", "Allowed")])
@@ -213,9 +227,9 @@ def _table(app: Sphinx, docname: str, chapter: str, claims: list[Claim]) -> node
         link = make_refnode(
             app.builder, docname, chapter, claim["id"], nodes.literal(text=claim["id"])
         )
-        for count, texts in enumerate(_summary(claim["checks"])):
-            first = link if count == 0 else nodes.Text("")
-            body += _row([first, *(nodes.Text(text) for text in texts)])
+        rows = [_row([nodes.Text(text) for text in texts]) for texts in _summary(claim["checks"])]
+        rows[0].insert(0, nodes.entry("", nodes.paragraph("", "", link), morerows=len(rows) - 1))
+        body += rows
     return table
 
 

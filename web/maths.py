@@ -70,11 +70,22 @@ def fetch_katex(cache: Path) -> Path:
         packed = Path(scratch, f"katex-{VERSION}.tgz")
         if not packed.is_file():
             why = str(npm.stderr).partition("\n")[0]
-            raise ExtensionError(f"maths: npm could not fetch KaTeX {VERSION}: {why}")
-        if b64encode(sha512(packed.read_bytes()).digest()).decode() != SHA512:
-            raise ExtensionError(f"maths: npm fetched a KaTeX {VERSION} with a wrong checksum")
-        with tarfile.open(packed) as archive:
-            archive.extractall(scratch, filter="data")
+            raise ExtensionError(
+                f"maths: npm could not fetch KaTeX {VERSION}, which a first build needs: {why}"
+            )
+        found = b64encode(sha512(packed.read_bytes()).digest()).decode()
+        if found != SHA512:
+            raise ExtensionError(
+                f"maths: npm fetched a KaTeX {VERSION} whose sha512 is {found}, not {SHA512}: "
+                "fetch it again, or correct VERSION and SHA512 together in web/maths.py"
+            )
+        with tarfile.open(packed) as archive:  # by name: extractall's safety needs Python 3.11.4
+            for member in archive.getmembers():
+                content = archive.extractfile(member)
+                if content and member.name.startswith(("package/dist/", "package/LICENSE")):
+                    target = Path(scratch, member.name)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content.read())
         package = Path(scratch, "package")
         (package / "LICENSE").rename(package / "dist" / "LICENSE")
         (package / "dist").rename(folder)
