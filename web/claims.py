@@ -101,21 +101,26 @@ def _link_checks(doctree: nodes.document) -> None:
 
     Equal lines in succession, as a loop gives them, become one that says how often.
     """
-    last, count = None, 0
-    for block in list(doctree.findall(nodes.literal_block)):
-        match = LINE.match(block.astext().strip())
-        if not match or not isinstance(block.parent, nodes.container):
-            last = None
-        elif last is not None and last[0] == (block.parent.parent, match[0]):
-            count += 1
-            last[1][-1] = nodes.Text(f": {match['text']} ({count} times)")
-            block.parent.remove(block)
-        else:
-            link = nodes.reference(text=match["claim"], refid=match["claim"], internal=True)
-            line = nodes.paragraph("", "✓ ", link, nodes.Text(": " + match["text"]))
-            line["classes"].append("check")
-            block.replace_self(line)
-            last, count = ((line.parent.parent, match[0]), line), 1
+    for cell in list(doctree.findall(nodes.container)):
+        if cell.get("nb_element") != "cell_code_output":
+            continue
+        last: tuple[str, nodes.paragraph] | None = None
+        count = 0
+        for output in list(cell.children):
+            block = output.next_node(nodes.literal_block)
+            match = LINE.match(block.astext().strip()) if block else None
+            if match and last and match[0] == last[0]:
+                count += 1
+                last[1][-1] = nodes.Text(f": {match['text']} ({count} times)")
+                cell.remove(output)
+            elif match and block:
+                link = nodes.reference(text=match["claim"], refid=match["claim"], internal=True)
+                line = nodes.paragraph("", "✓ ", link, nodes.Text(": " + match["text"]))
+                line["classes"].append("check")
+                block.replace_self(line)
+                last, count = (match[0], line), 1
+            else:
+                last = None
 
 
 class LedgerDirective(SphinxDirective):
@@ -216,8 +221,8 @@ def _table(app: Sphinx, docname: str, chapter: str, claims: list[Claim]) -> node
     table = nodes.table(classes=["ledger"])
     group = nodes.tgroup(cols=4)
     table += group
-    for width, stub in ((34, 1), (22, 0), (22, 0), (22, 0)):  # the claim heads its rows
-        group += nodes.colspec(colwidth=width, stub=stub)
+    for width in (34, 22, 22, 22):
+        group += nodes.colspec(colwidth=width)
     head = nodes.thead()
     group += head
     head += _row([nodes.Text(t) for t in ("Claim", "Check", "Difference", "Allowed")])
