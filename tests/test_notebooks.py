@@ -13,13 +13,12 @@ from typing import Any
 
 import pytest
 
-from web import labels, notebooks, portable
+from web import notebooks, plain_markdown, portable
 from web.labels import Book
 from web.plain_markdown import Writer
 from web.source import ROOT, Chapter, SourceError, chapters, read
 
 SAMPLE = Path(__file__).parent / "fixtures" / "sample.md"
-COMMITTED = chapters()
 
 REFERENCES = """
 @article{fisher1922, author = {Fisher, Ronald A.}, title = {On the mathematical foundations},
@@ -50,7 +49,7 @@ def a_book(folder: Path, path: Path) -> tuple[Chapter, Book]:
     (folder / "references.bib").write_text(REFERENCES, encoding="utf-8")
     (folder / "beliefs.yml").write_text(BELIEFS, encoding="utf-8")
     chapter = read(path)
-    return chapter, labels.load([chapter], folder / "beliefs.yml", folder / "references.bib")
+    return chapter, Book([chapter], folder / "beliefs.yml", folder / "references.bib")
 
 
 def convert(folder: Path, myst: str) -> str:
@@ -134,8 +133,7 @@ CONVERSIONS = {
     ),
     "figure": (
         "```{figure} i/p.png\n:name: f\n:alt: Alt\nCaption.\n```\n{numref}`f` {numref}`P %s <f>`",
-        '<a id="f"></a>![Alt](../chapters/i/p.png)\n\n*Figure 1. Caption.*\n\n'
-        "[Figure 1](#f) [P 1](#f)",
+        '<a id="f"></a>![Alt](../chapters/i/p.png)\n\n*Fig. 1. Caption.*\n\n[Fig. 1](#f) [P 1](#f)',
     ),
     "list-table": (
         "```{list-table} C\n:header-rows: 1\n* - a\n  - b\n    c\n* - `x|y`\n  - $|z|$\n```",
@@ -189,6 +187,13 @@ def test_conversion(name: str, tmp_path: Path) -> None:
     assert convert(tmp_path, myst) == markdown
 
 
+def test_the_sample_uses_every_directive_and_role_that_can_be_converted() -> None:
+    chapter = read(SAMPLE)
+    used = {directive.name for directive in chapter.directives}
+    assert not plain_markdown.DIRECTIVES - used
+    assert not plain_markdown.ROLES - {role.name for role in chapter.roles}
+
+
 def test_quiz(tmp_path: Path) -> None:
     statement = "```{prf:lemma}\n:label: second\nB.\n```\n$$x$$ (eq-labelled)\n\n"
     markdown = convert(tmp_path, statement + "```{quiz} density-above-one\n```")
@@ -212,7 +217,7 @@ def test_links_to_other_pages(tmp_path: Path) -> None:
         "[a](other.md) {doc}`other` {ref}`far` [](other.md#far) [w](words.md#kl-divergence)"
     )
     pages = [read(tmp_path / f"{name}.md") for name in ("piece", "other", "words")]
-    assert Writer(labels.load(pages), pages[0], {}).write(pages[0].text, 1) == (
+    assert Writer(Book(pages), pages[0], {}).write(pages[0].text, 1) == (
         "[a](other.ipynb) [Other](other.ipynb) [Far](other.ipynb#far) [Far](other.ipynb#far) "
         "[w](../chapters/words.md#kl-divergence)"
     )
@@ -245,6 +250,24 @@ def test_a_code_cell_inside_a_directive_is_refused(tmp_path: Path) -> None:
     path.write_text("````{note}\n```{code-cell}\n1\n```\n````\n", encoding="utf-8")
     with pytest.raises(SourceError, match=r"piece.md:2: a code cell inside \{note\}: move it out"):
         notebooks.read_pieces(read(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("```{code-cell}\n:tags: 5\n1\n```\n", "this makes no notebook (5 is not of type 'array'"),
+        ("---\nkernelspec: 5\n---\n# A\n", "this makes no notebook (5 is not of type 'object'"),
+        (
+            "```{code-cell}\n:tags: a: b\n1\n```\n",
+            "this makes no notebook (Code cell 0 at line 1 could",
+        ),
+    ],
+)
+def test_what_makes_no_notebook_is_one_line(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "piece.md").write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError, match=re.escape(words)) as error:
+        notebooks.read_pieces(read(tmp_path / "piece.md"))
+    assert "\n" not in str(error.value)
 
 
 # ---- cells
@@ -309,9 +332,9 @@ def test_sample_reads_well(sample: tuple[Chapter, Book, str]) -> None:
     markdown = "\n\n".join(sources(text, "markdown"))
     assert "Generated from [chapters/sample.md]" in sources(text, "markdown")[0]
     assert "The rate is 0.610." in markdown
-    assert '<a id="fig-line"></a><em>Figure 1. A *line* of slope 0.610.</em>' in markdown
+    assert '<a id="fig-line"></a><em>Fig. 1. A *line* of slope 0.610.</em>' in markdown
     assert "*An empty figure.*" in markdown
-    assert "*Figure 2. What the picture shows.*" in markdown
+    assert "*Fig. 2. What the picture shows.*" in markdown
     assert not unread(markdown)
 
 
@@ -420,22 +443,21 @@ def test_unread_finds_myst() -> None:
     assert unread("a {eq}`b`\n(x)=\n% y\n$$x$$ (z)") == ["{eq}`", "(x)=", "% y", "$$ (z)"]
 
 
-@pytest.mark.parametrize("chapter", COMMITTED, ids=lambda chapter: chapter.name)
-def test_committed_notebooks_match_their_chapters(chapter: Chapter) -> None:
-    path = notebooks.NOTEBOOKS / f"{chapter.name}.ipynb"
-    assert notebooks.stale(chapter, labels.load(), path) is None
-
-
-def test_every_notebook_has_a_chapter(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.slow
+def test_the_committed_notebooks_are_those_of_the_chapters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     names = {path.stem for path in notebooks.NOTEBOOKS.glob("*.ipynb")}
-    assert names == {chapter.name for chapter in COMMITTED}
+    assert names == {chapter.name for chapter in chapters()}
     assert notebooks.main(["--check"]) == 0
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("chapter", COMMITTED, ids=lambda chapter: chapter.name)
-def test_committed_notebooks_hold_text_alone(chapter: Chapter) -> None:
-    text = (notebooks.NOTEBOOKS / f"{chapter.name}.ipynb").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    "path", sorted(notebooks.NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem
+)
+def test_committed_notebooks_hold_text_alone(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
     assert '"image/' not in text
     assert str(ROOT) not in text
     made = json.loads(text)
@@ -447,6 +469,53 @@ def test_committed_notebooks_hold_text_alone(chapter: Chapter) -> None:
         assert set(output.get("metadata", {})) <= {"scrapbook"}
         assert output.get("name") != "stderr"
     assert not unread("\n\n".join(sources(text, "markdown")))
+
+
+# ---- the site's numbers
+
+CONF = """\
+extensions = ["myst_nb", "sphinx_proof", "sphinx_exercise"]
+myst_enable_extensions = ["amsmath", "dollarmath"]
+numfig = True
+prf_realtyp_to_countertyp = dict.fromkeys(["corollary", "lemma", "proposition"], "theorem")
+html_math_renderer = "mathjax"
+"""
+
+
+@pytest.mark.slow
+def test_the_numbers_are_those_of_the_site(tmp_path: Path) -> None:
+    first, head = chapters()[0], "---\nfile_format: mystnb\n"
+    (tmp_path / "conf.py").write_text(CONF, encoding="utf-8")
+    (tmp_path / "one.md").write_text(first.text, encoding="utf-8")
+    sample = SAMPLE.read_text(encoding="utf-8")
+    (tmp_path / "two.md").write_text(sample.replace("---\n", head, 1), encoding="utf-8")
+    (tmp_path / "last.md").write_text("# Last\n\n$$x$$ (eq-last)\n", encoding="utf-8")
+    toc = "# A\n```{toctree}\n:numbered:\none\ntwo\n```\n```{toctree}\nlast\n```\n"
+    (tmp_path / "index.md").write_text(toc, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", ".", "_build"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    numbers = {"one": 1, "two": 2, "last": None}
+    pages = [read(tmp_path / f"{name}.md", number) for name, number in numbers.items()]
+    book = Book(pages)
+    shown = re.compile(r'(?:caption-number|eqno)">([^<]*)<')
+    for page in pages:
+        html = (tmp_path / "_build" / f"{page.name}.html").read_text(encoding="utf-8")
+        ours = [label for label in book.places.values() if label.page is page and label.number]
+        assert ours
+        assert sorted(map(str.strip, shown.findall(html))) == sorted(one.text for one in ours)
+        for one in ours:
+            if one.name:
+                start = html.index(f'id="{"equation-" * (one.kind == "Equation")}{one.name}"')
+                match = shown.search(html, start)
+                assert match
+                assert match[1].strip() == one.text
 
 
 # ---- other machines

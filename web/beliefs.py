@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import yaml
 
-from web.source import CHAPTERS, SourceError
+from web.source import CHAPTERS, SourceError, yaml_error
 
 FILE = CHAPTERS / "wrong-beliefs.yml"
 MIN_OPTIONS = 3
@@ -28,6 +28,11 @@ class Option:
     text: str
     correct: bool
     why: str
+
+    @property
+    def verdict(self) -> str:
+        """The words that come before the reason."""
+        return "✓ Right." if self.correct else "✗ Not so."
 
 
 @dataclass(frozen=True)
@@ -160,10 +165,7 @@ class _Reader:
         try:
             root = yaml.compose(self.path.read_text(encoding="utf-8"), Loader=_LOADER)
         except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            problem = getattr(error, "problem", None) or error
-            message = f"not YAML ({problem}): mend it, perhaps by quotes around the text"
-            raise SourceError(self.path, mark.line + 1 if mark else 1, message) from None
+            raise yaml_error(self.path, 1, "this is", error) from None
         if root is None:
             raise SourceError(self.path, 1, "the file is empty: write `[]` if there are no beliefs")
         return root

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pybtex.database  # type: ignore[import-untyped]
-import yaml
 from pybtex.style.formatting.plain import Style  # type: ignore[import-untyped]
 
 from web import beliefs
-from web.source import CHAPTERS, Chapter, Directive, blank_lines, pages
+from web.source import CHAPTERS, STATEMENTS, Chapter, Directive, figure_options, pages
 
 KINDS = {
     "prf:theorem": "Theorem",
@@ -28,52 +27,45 @@ KINDS = {
     "exercise-start": "Exercise",
     "solution": "Solution",
     "solution-start": "Solution",
-    "figure": "Figure",
-    "code-cell": "Figure",
+    "figure": "Fig.",
+    "code-cell": "Fig.",
     "table": "Table",
     "list-table": "Table",
     "math": "Equation",
 }
 # They share one counter, as _config.yml has it.
-_THEOREMS = ("Theorem", "Proposition", "Lemma", "Corollary")
-_FENCE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,}|:{3,})(?P<info>[^`]*?)[ \t]*$")
-_HEADING = re.compile(r"^#{1,6}[ \t]+(?P<title>.+?)[ \t]*$", re.MULTILINE)
-_TARGET = re.compile(r"^\((?P<label>[^()\s]+)\)=[ \t]*$", re.MULTILINE)
-_DISPLAY = re.compile(r"\$\$.+?\$\$(?:[ \t]*\((?P<label>[^()\s]+)\))?", re.DOTALL)
-_LINK = re.compile(r"\]\((?:[^()\s#]*?(?P<page>[\w-]+)\.md)?#(?P<fragment>[^()\s]+)")
+_THEOREMS = tuple(KINDS[name] for name in STATEMENTS)
 
 
 @dataclass(frozen=True)
 class Label:
-    """A place that can be referred to; ``number`` counts its kind within the chapter."""
+    """A place that can be referred to; ``number`` is that of the site, "1.2"."""
 
     page: Chapter
     name: str
     line: int
     kind: str = ""
     title: str = ""
-    number: int | None = None
+    number: str = ""
 
     @property
     def text(self) -> str:
         """What a reference without a text of its own shows (MyST)."""
         if self.kind == "Equation":
             return f"({self.number})"
-        if self.number is not None:
+        if self.number:
             return f"{self.kind} {self.number}"
         return self.title or self.kind
 
 
 @dataclass(frozen=True)
 class Book:
-    """The pages with all that they can refer to."""
+    """The pages with all that they can refer to; ``files`` are others that the lint looks at."""
 
-    pages: list[Chapter]
-    beliefs_file: Path
-    references_file: Path
-    labels: dict[str, Label] = field(default_factory=dict)
-    places: dict[tuple[str, int], Label] = field(default_factory=dict)  # by page and line
-    headings: dict[tuple[str, str], Label] = field(default_factory=dict)  # by page and slug
+    pages: list[Chapter] = field(default_factory=pages)
+    beliefs_file: Path = beliefs.FILE
+    references_file: Path = CHAPTERS / "references.bib"
+    files: Sequence[Path] = ()
 
     def page(self, name: str) -> Chapter | None:
         """The page that a link or a ``doc`` role means."""
@@ -81,9 +73,27 @@ class Book:
         return next((page for page in self.pages if page.name == stem), None)
 
     @cached_property
+    def texts(self) -> list[Chapter]:
+        """The pages, and the file of wrong beliefs, whose texts have roles too."""
+        if not self.beliefs_file.exists():
+            return self.pages
+        text = self.beliefs_file.read_text(encoding="utf-8")
+        return [*self.pages, Chapter(self.beliefs_file, text)]
+
+    @cached_property
+    def claims(self) -> dict[str, list[tuple[Chapter, int]]]:
+        """Where each claim is stated."""
+        places: dict[str, list[tuple[Chapter, int]]] = {}
+        for page in self.pages:
+            for one in page.statements:
+                if one.label:
+                    places.setdefault(one.label, []).append((page, one.line))
+        return places
+
+    @cached_property
     def beliefs(self) -> dict[str, beliefs.Belief]:
-        """The wrong beliefs by id."""
-        return beliefs.load(self.beliefs_file)
+        """The wrong beliefs by id; what claims they name is left unchecked."""
+        return beliefs.load(self.beliefs_file) if self.beliefs_file.exists() else {}
 
     @cached_property
     def references(self) -> dict[str, pybtex.database.Entry]:
@@ -94,35 +104,45 @@ class Book:
     def linked(self) -> frozenset[tuple[str, str]]:
         """Each page and fragment that some link of the book leads to."""
         return frozenset(
-            (match["page"] or page.name, match["fragment"])
-            for page in self.pages
-            for match in _LINK.finditer(page.text)
+            (one.page or page.name, one.target) for page in self.pages for one in page.references
         )
 
+    @cached_property
+    def places(self) -> dict[tuple[str, int], Label]:
+        """The directives, equations and headings by page and line, numbered as Sphinx does."""
+        found: dict[tuple[str, int], Label] = {}
+        counts: Counter[tuple[int | None, str]] = Counter()  # pages without a number share theirs
+        for page in self.pages:
+            labels = [_of_directive(page, one) for one in page.directives]
+            labels += [(Label(page, name, line, "Equation"), True) for name, line in page.equations]
+            for label, is_numbered in sorted(labels, key=lambda pair: pair[0].line):
+                if is_numbered:
+                    counter = (page.number, "Theorem" if label.kind in _THEOREMS else label.kind)
+                    counts[counter] += 1
+                    number = f"{page.number}.{counts[counter]}" if page.number else counts[counter]
+                    label = replace(label, number=str(number))
+                if label.kind or label.name:
+                    found[page.name, label.line] = label
+            for one in page.sections:
+                found[page.name, one.line] = Label(page, one.slug, one.line, "", one.title)
+        return found
 
-def load(
-    the_pages: list[Chapter] | None = None,
-    beliefs_file: Path = beliefs.FILE,
-    references_file: Path = CHAPTERS / "references.bib",
-) -> Book:
-    """The book (or the given pages as a book of their own), with its labels numbered."""
-    book = Book(pages() if the_pages is None else the_pages, beliefs_file, references_file)
-    for page in book.pages:
-        for label in _numbered(page):
-            book.places[page.name, label.line] = label
-            if label.name:
-                book.labels[label.name] = label
-        _add_headings(book, page)
-        _add_targets(book, page)
-    return book
+    @cached_property
+    def headings(self) -> dict[tuple[str, str], Label]:
+        """The headings by page and slug."""
+        lines = ((page.name, one.line) for page in self.pages for one in reversed(page.sections))
+        return {(place[0], self.places[place].name): self.places[place] for place in lines}
 
-
-def figure_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Name, caption and alt text of the figure that a code cell draws."""
-    mystnb = options.get("mystnb") or {}
-    if isinstance(mystnb, str):
-        mystnb = yaml.safe_load(mystnb)
-    return {"alt": (mystnb.get("image") or {}).get("alt"), **(mystnb.get("figure") or {})}
+    @cached_property
+    def labels(self) -> dict[str, Label]:
+        """What has a label, by it; a ``(label)=`` line names what stands below it."""
+        found: dict[str, Label] = {}
+        for page in self.pages:
+            below = {line: place for _, line, place in page.targets}
+            for name, line in page.labels:
+                place = self.places.get((page.name, below.get(line, line)))
+                found[name] = replace(place or Label(page, name, line), name=name, line=line)
+        return found
 
 
 def cite(entry: pybtex.database.Entry) -> tuple[str, str]:
@@ -150,96 +170,18 @@ def bibliography(entries: list[pybtex.database.Entry]) -> str:
     return "\n".join("- " + re.sub(r"[ \n]+", " ", text) for text in texts)
 
 
-def _plain(page: Chapter) -> str:
-    """The page's prose and directives: code emptied, so that lines keep their numbers."""
-    lines = blank_lines(page.text, page.cells).split("\n")
-    fences: list[str] = []  # around the line, of directives; the last one of code where in_code
-    in_code = False
-    for index, line in enumerate(lines):
-        match = _FENCE.match(line)
-        fence, info = (match["fence"], match["info"]) if match else ("", "")
-        if fence and not info and fences and fence.startswith(fences[-1]):
-            fences.pop()
-            in_code = False
-        elif in_code:
-            lines[index] = ""
-        elif info.startswith("{"):
-            fences.append(fence)
-        elif fence and fence[0] != ":":
-            fences.append(fence)
-            in_code = True
-    return "\n".join(lines)
+def _of_directive(page: Chapter, one: Directive) -> tuple[Label, bool]:
+    """What a directive is referred to as, and whether it has a number."""
+    kind = KINDS.get(one.name, "")
+    title = "" if kind == "Fig." else one.argument
+    return Label(page, one.label, one.line, kind, title), _is_numbered(one, kind)
 
 
-def _numbered(page: Chapter) -> Iterator[Label]:
-    """Directives and equations with a label, a number or a kind, numbered in their order."""
-    found = [*_directives(page), *_equations(page)]
-    counts: dict[str, int] = {}
-    for label, numbered in sorted(found, key=lambda pair: pair[0].line):
-        number = None
-        if numbered:
-            counter = "Theorem" if label.kind in _THEOREMS else label.kind
-            number = counts[counter] = counts.get(counter, 0) + 1
-        yield Label(page, label.name, label.line, label.kind, label.title, number)
-
-
-def _directives(page: Chapter) -> Iterator[tuple[Label, bool]]:
-    for directive in page.directives:
-        kind = KINDS.get(directive.name, "")
-        name = directive.options.get("label") or directive.options.get("name") or ""
-        if directive.name == "code-cell":
-            name = figure_options(directive.options).get("name") or ""
-        if kind or name:
-            title = "" if directive.name == "figure" else directive.argument
-            numbered = _is_numbered(directive, kind, name)
-            yield Label(page, name, directive.line, kind, title), numbered
-
-
-def _is_numbered(directive: Directive, kind: str, name: str) -> bool:
+def _is_numbered(directive: Directive, kind: str) -> bool:
     if directive.name == "code-cell":
         return bool(figure_options(directive.options).get("caption"))
-    if kind in ("Figure", "Table"):
-        return bool(directive.body.strip() if kind == "Figure" else directive.argument)
+    if kind in ("Fig.", "Table"):
+        return bool(directive.body.strip() if kind == "Fig." else directive.argument)
     if kind == "Equation":
-        return bool(name)
+        return bool(directive.label)
     return kind not in ("", "Solution")
-
-
-def _equations(page: Chapter) -> Iterator[tuple[Label, bool]]:
-    text = _plain(page)
-    for match in _DISPLAY.finditer(text):
-        if match["label"]:
-            yield Label(page, match["label"], _line(text, match), "Equation"), True
-
-
-def _add_headings(book: Book, page: Chapter) -> None:
-    text = _plain(page)
-    for match in _HEADING.finditer(text):
-        title = match["title"]
-        slug = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
-        label = Label(page, slug, _line(text, match), "", title)
-        book.headings.setdefault((page.name, slug), label)
-        book.places[page.name, label.line] = label
-
-
-def _add_targets(book: Book, page: Chapter) -> None:
-    """The labels of ``(label)=`` lines: each names the heading or directive below it."""
-    text = _plain(page)
-    lines = text.split("\n")
-    for match in _TARGET.finditer(text):
-        line = below = _line(text, match)
-        while below < len(lines) and (not lines[below].strip() or _TARGET.match(lines[below])):
-            below += 1
-        place = book.places.get((page.name, below + 1))
-        kind, title, number = (place.kind, place.title, place.number) if place else ("", "", None)
-        book.labels[match["label"]] = Label(page, match["label"], line, kind, title, number)
-
-
-def title(page: Chapter) -> str:
-    """The page's first heading."""
-    match = _HEADING.search(_plain(page))
-    return match["title"] if match else page.name
-
-
-def _line(text: str, match: re.Match[str]) -> int:
-    return text.count("\n", 0, match.start()) + 1

@@ -12,33 +12,28 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from web import beliefs, lint_rules, source
+from web import beliefs, lint_rules, plain_markdown, source
 from web.beliefs import nearest
-from web.lint_book import Book, Finding
+from web.labels import Book
+from web.lint_rules import Finding, finding
 
-# What the book's pages may use. Another one must first be taught to the notebooks.
-DIRECTIVES = {
-    *("admonition", "attention", "caution", "dropdown", "hint", "important", "note", "seealso"),
-    *("tip", "warning"),
-    *("code", "code-block", "code-cell", "figure", "image", "list-table", "math", "table"),
-    *("prf:corollary", "prf:definition", "prf:example", "prf:lemma", "prf:proof"),
-    *("prf:proposition", "prf:remark", "prf:theorem"),
-    *("exercise", "exercise-end", "exercise-start", "quiz"),
-    *("solution", "solution-end", "solution-start"),
-    *("bibliography", "claims-ledger", "datasets", "glossary"),
-}
-ROLES = {
-    *("abbr", "cite", "cite:p", "cite:t", "doc", "eq", "glue:text", "kbd", "math", "numref"),
-    *("prf:ref", "ref", "sub", "sup", "term"),
-}
+# What the book's pages may use. Another one must first be taught to the notebooks, or be of use on
+# pages without cells alone.
+DIRECTIVES = plain_markdown.DIRECTIVES | {"code-cell"}
+SITE_ONLY = {"claims-ledger", "datasets", "glossary", "wrong-beliefs"}
+ROLES = plain_markdown.ROLES
 
 
 def known_directives(book: Book) -> Iterator[Finding]:
+    known = DIRECTIVES | SITE_ONLY
     for page in book.pages:
         for one in page.directives:
-            if one.name not in DIRECTIVES:
-                wrong = f"unknown directive {one.name!r}{nearest(one.name, DIRECTIVES)}"
-                yield page.finding(one.line, wrong, "correct it, or add it to web/lint.py")
+            if one.name not in known:
+                wrong = f"unknown directive {one.name!r}{nearest(one.name, known)}"
+                yield finding(page, one.line, wrong, "correct it, or add it to web/lint.py")
+            elif one.name in SITE_ONLY and page.cells:
+                wrong = f"the directive {one.name!r} cannot be shown in a notebook"
+                yield finding(page, one.line, wrong, "move it to a page without code cells")
 
 
 def known_roles(book: Book) -> Iterator[Finding]:
@@ -46,7 +41,7 @@ def known_roles(book: Book) -> Iterator[Finding]:
         for role in page.roles:
             if role.name not in ROLES:
                 wrong = f"unknown role {role.name!r}{nearest(role.name, ROLES)}"
-                yield page.finding(role.line, wrong, "correct it, or add it to web/lint.py")
+                yield finding(page, role.line, wrong, "correct it, or teach web/plain_markdown.py")
 
 
 @dataclass(frozen=True)
@@ -65,6 +60,8 @@ RULES = (
     Rule("cell-nested", "code cells stand outside directives", lint_rules.nested_cells),
     Rule("cell-python", "code cells are Python", lint_rules.python_cells),
     Rule("cell-length", "code cells show 15 lines or fewer", lint_rules.long_cells),
+    Rule("page-runnable", "pages with cells have the header", lint_rules.runnable_pages),
+    Rule("page-listed", "pages are in _toc.yml", lint_rules.listed_pages),
     Rule("label-unique", "a label stands once in the book", lint_rules.unique_labels),
     Rule("reference-known", "references lead to a label", lint_rules.known_references),
     Rule("figure-described", "figures have name, caption, alt", lint_rules.described_figures),
@@ -78,6 +75,7 @@ RULES = (
     Rule("objective-section", "objectives and core sections match", lint_rules.objectives),
     Rule("beliefs-valid", "wrong-beliefs.yml is well-formed", lint_rules.valid_beliefs),
     Rule("quiz-known", "quizzes exist, once, in their chapter", lint_rules.known_quizzes),
+    Rule("quiz-shown", "a quiz is shown in its chapter", lint_rules.shown_quizzes),
     Rule("glue-known", "the prose shows only what was glued", lint_rules.known_glue),
     Rule("glue-used", "what was glued is shown", lint_rules.used_glue),
     Rule("install-bare", "no package of ours by bare name", lint_rules.bare_installs),
@@ -90,16 +88,30 @@ def lint(
     files: Sequence[Path] = (),
 ) -> list[Finding]:
     """All findings, by file and line; ``files`` are those in which no bare install may stand."""
-    book = Book(chapters, beliefs_file, files)
-    found = [replace(finding, rule=rule.id) for rule in RULES for finding in rule.find(book)]
-    return sorted(found, key=lambda finding: (str(finding.path), finding.line, finding.message))
+    book = Book(list(chapters), beliefs_file, files=files)
+    found = [replace(one, rule=rule.id) for rule in RULES for one in rule.find(book)]
+    return sorted(found, key=lambda one: (str(one.path), one.line, one.message))
 
 
-def tracked() -> list[Path]:
-    """The files that git keeps, and those that it would."""
+def tracked(root: Path = source.ROOT) -> list[Path]:
+    """The files that git keeps, and those that it would; without git, all but what was built."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=source.ROOT, capture_output=True, check=True).stdout
-    return [source.ROOT / name for name in sorted(set(listed.decode().split("\0")) - {""})]
+    try:
+        if not (root / ".git").exists():
+            raise FileNotFoundError(root / ".git")  # or git would look in the folders above
+        listed = subprocess.run(command, cwd=root, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return sorted(_walked(root))
+    return [root / name for name in sorted(set(listed.decode().split("\0")) - {""})]
+
+
+def _walked(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            if path.name not in ("_build", "__pycache__") and not path.name.startswith("."):
+                yield from _walked(path)
+        elif path.is_file():
+            yield path
 
 
 def main() -> int:
@@ -108,8 +120,8 @@ def main() -> int:
     except source.SourceError as error:
         print(error)
         return 1
-    for finding in findings:
-        print(finding)
+    for one in findings:
+        print(one)
     return 1 if findings else 0
 
 

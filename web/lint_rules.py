@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-from web import beliefs, labels
+from web import beliefs
 from web.beliefs import nearest
-from web.lint_book import Book, Finding, Page, syntax_error, tags
-from web.source import Directive, SourceError
+from web.cells import calls, syntax_error
+from web.labels import Book
+from web.source import FOLDED, ROOT, Chapter, Directive, SourceError, figure_options, tags
 
 MIN_ALT = 30  # characters; less can hardly say what a figure shows
 MAX_LINES = 15  # of a cell, as shown
-HIDDEN = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 # Sections that no objective leads to: sec-question, sec-summary-likelihood and so on.
 FRAME = re.compile(r"sec-(question|further|exercises|elsewhere|summary)(-.+)?")
 FIGURE_PARTS = ("name", "caption", "alt")
@@ -31,6 +33,24 @@ _INSTALL = re.compile(
 _REQUIREMENT = re.compile(rf"^\s*{_NAME}\s*(?:$|[;#])")
 
 
+@dataclass(frozen=True)
+class Finding:
+    """A mistake: where, what is wrong and what to do, and the rule that found it."""
+
+    path: Path
+    line: int
+    message: str
+    rule: str = ""
+
+    def __str__(self) -> str:
+        place = self.path.relative_to(ROOT) if self.path.is_relative_to(ROOT) else self.path
+        return f"{place}:{self.line}: {self.message} [{self.rule}]"
+
+
+def finding(page: Chapter, line: int, wrong: str, remedy: str) -> Finding:
+    return Finding(page.path, line, f"{wrong}: {remedy}")
+
+
 # ---- directives, roles and cells
 
 
@@ -38,7 +58,7 @@ def indented_directives(book: Book) -> Iterator[Finding]:
     for page in book.pages:
         for match, line in page.find(_INDENTED):
             wrong = f"the directive {match['name']} is indented, and nothing here sees it"
-            yield page.finding(line, wrong, "start it in column 1")
+            yield finding(page, line, wrong, "start it in column 1")
 
 
 def nested_cells(book: Book) -> Iterator[Finding]:
@@ -46,7 +66,7 @@ def nested_cells(book: Book) -> Iterator[Finding]:
         for cell in page.cells:
             if cell.inside:
                 wrong = f"a code cell inside {cell.inside[-1]} is never executed"
-                yield page.finding(cell.line, wrong, "move it out, or use exercise-start and -end")
+                yield finding(page, cell.line, wrong, "move it out, or use exercise-start and -end")
 
 
 def python_cells(book: Book) -> Iterator[Finding]:
@@ -54,23 +74,48 @@ def python_cells(book: Book) -> Iterator[Finding]:
         for cell in page.cells:
             if error := syntax_error(cell):
                 line = cell.body_line + (error.lineno or 1) - 1
-                yield page.finding(line, f"the cell is no Python ({error.msg})", "mend it")
+                yield finding(page, line, f"the cell is no Python ({error.msg})", "mend it")
 
 
 def long_cells(book: Book) -> Iterator[Finding]:
     for page in book.pages:
         for cell in page.cells:
             length = len(cell.body.strip("\n").split("\n"))
-            if length > MAX_LINES and not tags(cell) & HIDDEN:
+            if length > MAX_LINES and not tags(cell) & FOLDED:
                 wrong = f"the cell shows {length} lines, more than {MAX_LINES}"
-                yield page.finding(cell.line, wrong, "split it, or fold it with the tag hide-input")
+                yield finding(
+                    page, cell.line, wrong, "split it, or fold it with the tag hide-input"
+                )
+
+
+def runnable_pages(book: Book) -> Iterator[Finding]:
+    for page in book.pages:
+        header = page.front_matter
+        jupytext = header.get("jupytext") or {}
+        representation = jupytext.get("text_representation") or {}
+        missing = [] if representation.get("format_name") == "myst" else ["jupytext"]
+        missing += [] if header.get("kernelspec") else ["kernelspec"]
+        if page.cells and missing:
+            wrong = (
+                f"a page with code cells, but its front matter has no {' and no '.join(missing)}"
+            )
+            yield finding(page, 1, wrong, "copy the front matter of chapters/likelihood.md")
+
+
+def listed_pages(book: Book) -> Iterator[Finding]:
+    listed = {page.path for page in book.pages}
+    for folder in sorted({path.parent for path in listed}):
+        for path in sorted(folder.glob("*.md")):
+            if path not in listed and path.name != "README.md":
+                wrong = "this page is missing from _toc.yml, so the book does not have it"
+                yield Finding(path, 1, f"{wrong}: add it there, or delete the file")
 
 
 # ---- labels and references
 
 
 def unique_labels(book: Book) -> Iterator[Finding]:
-    seen: dict[str, tuple[Page, int]] = {}
+    seen: dict[str, tuple[Chapter, int]] = {}
     claims = {place for places in book.claims.values() for place in places}
     for page in book.pages:
         for label, line in sorted(page.labels, key=lambda pair: pair[1]):
@@ -78,7 +123,7 @@ def unique_labels(book: Book) -> Iterator[Finding]:
             both_claims = {(first, where), (page, line)} <= claims
             if (first, where) != (page, line) and not both_claims:
                 wrong = f"the label {label!r} stands in {first.path.name}:{where} too"
-                yield page.finding(line, wrong, "rename one")
+                yield finding(page, line, wrong, "rename one")
 
 
 def known_references(book: Book) -> Iterator[Finding]:
@@ -89,7 +134,7 @@ def known_references(book: Book) -> Iterator[Finding]:
                 continue
             wrong = f"{one.how} leads to {one.target!r}, which is no label of the book"
             hint = nearest(one.target, book.labels)
-            yield page.finding(one.line, wrong + hint, "correct it, or add the label")
+            yield finding(page, one.line, wrong + hint, "correct it, or add the label")
 
 
 # ---- figures
@@ -98,33 +143,33 @@ def known_references(book: Book) -> Iterator[Finding]:
 def described_figures(book: Book) -> Iterator[Finding]:
     for page in book.pages:
         for cell in page.cells:
-            parts = labels.figure_options(cell.options)
+            parts = figure_options(cell.options)
             missing = [part for part in FIGURE_PARTS if not parts.get(part)]
             if _PLOTS.search(cell.body) and missing:
                 wrong = f"the figure of this cell has no {' and no '.join(missing)}"
-                yield page.finding(
-                    cell.line, wrong, "write mystnb: figure: name, caption, image: alt"
+                yield finding(
+                    page, cell.line, wrong, "write mystnb: figure: name, caption, image: alt"
                 )
         for line, alt, _ in _pictures(page):
             if not alt:
-                yield page.finding(line, "the picture has no alt text", "say what it shows")
+                yield finding(page, line, "the picture has no alt text", "say what it shows")
 
 
 def telling_alts(book: Book) -> Iterator[Finding]:
     for page in book.pages:
-        cells = [(cell.line, labels.figure_options(cell.options)) for cell in page.cells]
+        cells = [(cell.line, figure_options(cell.options)) for cell in page.cells]
         drawn = [(line, parts["alt"], parts.get("caption")) for line, parts in cells]
         for line, alt, caption in [*drawn, *_pictures(page)]:
             words, said = " ".join((alt or "").split()), " ".join((caption or "").split())
             remedy = "say what the figure shows to someone who cannot see it"
             if words and words == said:
-                yield page.finding(line, "the alt text repeats the caption", remedy)
+                yield finding(page, line, "the alt text repeats the caption", remedy)
             elif 0 < len(words) < MIN_ALT:
                 wrong = f"the alt text has {len(words)} characters, fewer than {MIN_ALT}"
-                yield page.finding(line, wrong, remedy)
+                yield finding(page, line, wrong, remedy)
 
 
-def _pictures(page: Page) -> Iterator[tuple[int, str, str]]:
+def _pictures(page: Chapter) -> Iterator[tuple[int, str, str]]:
     """Line, alt text and caption of the pictures that no cell draws."""
     for one in page.named("figure", "image"):
         yield one.line, one.options.get("alt", ""), one.body
@@ -140,35 +185,35 @@ def labelled_claims(book: Book) -> Iterator[Finding]:
         for one in page.statements:
             if not one.options.get("label"):
                 wrong = f"this {one.name} has no label"
-                yield page.finding(one.line, wrong, "add the claim's id, or make it a prf:remark")
+                yield finding(page, one.line, wrong, "add the claim's id, or make it a prf:remark")
 
 
 def claims_once(book: Book) -> Iterator[Finding]:
     for claim, ((first, where), *others) in book.claims.items():
         for page, line in others:
             wrong = f"the claim {claim!r} is stated in {first.path.name}:{where} too"
-            yield page.finding(line, wrong, "keep one statement and refer to it by prf:ref")
+            yield finding(page, line, wrong, "keep one statement and refer to it by prf:ref")
 
 
 def known_claims(book: Book) -> Iterator[Finding]:
     for page in book.pages:
-        for call in page.calls("check"):
+        for call in calls(page, "check"):
             if call.argument is None:
-                yield page.finding(call.line, "the claim's id is no plain string", "write it out")
+                yield finding(page, call.line, "the claim's id is no plain string", "write it out")
             elif call.argument not in book.claims:
                 wrong = f"no claim {call.argument!r} is stated{nearest(call.argument, book.claims)}"
                 remedy = "correct the id, or state it in a prf:proposition with that label"
-                yield page.finding(call.line, wrong, remedy)
+                yield finding(page, call.line, wrong, remedy)
 
 
 def checked_claims(book: Book) -> Iterator[Finding]:
     for page in book.pages:
-        checked = {call.argument for call in page.calls("check")}
+        checked = {call.argument for call in calls(page, "check")}
         for one in page.statements:
             claim = one.options.get("label")
             if claim and claim not in checked:
                 wrong = f"no cell of this page checks the claim {claim!r}"
-                yield page.finding(one.line, wrong, f'add check("{claim}", …) to a cell')
+                yield finding(page, one.line, wrong, f'add check("{claim}", …) to a cell')
 
 
 # ---- exercises, objectives, quizzes
@@ -185,18 +230,18 @@ def solved_exercises(book: Book) -> Iterator[Finding]:
                 wrong = (
                     f"the exercise {one.options.get('label', 'without a label')} has no solution"
                 )
-                yield page.finding(one.line, wrong, "write a solution with its label")
+                yield finding(page, one.line, wrong, "write a solution with its label")
         for one in solutions:
             if one.argument not in asked:
                 wrong = f"a solution to {one.argument!r}, which is no exercise of this page"
-                yield page.finding(one.line, wrong, "correct the label, or write the exercise")
+                yield finding(page, one.line, wrong, "correct the label, or write the exercise")
 
 
 def folded_solutions(book: Book) -> Iterator[Finding]:
     for page in book.pages:
         for one in page.named("solution", "solution-start"):
             if "dropdown" not in one.options.get("class", "").split():
-                yield page.finding(one.line, "the solution is not folded", "add :class: dropdown")
+                yield finding(page, one.line, "the solution is not folded", "add :class: dropdown")
 
 
 def objectives(book: Book) -> Iterator[Finding]:
@@ -210,12 +255,12 @@ def objectives(book: Book) -> Iterator[Finding]:
                 promised |= targets
                 if not targets or not targets <= sections:
                     wrong = "the objective links to no section of this page"
-                    yield page.finding(line, wrong, "link it to the (sec-…)= label of its section")
+                    yield finding(page, line, wrong, "link it to the (sec-…)= label of its section")
         for section in page.sections if page.cells else ():
             core = [one for one in section.labels if _is_core(one)]
             if section.level == 2 and core and not promised & set(core):
                 wrong = f"no objective leads to the section {core[0]!r}"
-                yield page.finding(section.line, wrong, "add one to the admonition `objectives`")
+                yield finding(page, section.line, wrong, "add one to the admonition `objectives`")
 
 
 def _is_objectives(box: Directive) -> bool:
@@ -235,9 +280,12 @@ def _items(box: Directive) -> Iterator[tuple[int, int]]:
 
 
 def valid_beliefs(book: Book) -> Iterator[Finding]:
-    found = book.beliefs
-    if isinstance(found, SourceError):
-        yield Finding(found.path, found.line, found.message)
+    if not book.beliefs_file.exists():
+        return
+    try:
+        found = beliefs.load(book.beliefs_file, book.claims)
+    except SourceError as error:
+        yield Finding(error.path, error.line, error.message)
         return
     pages = [page.name for page in book.pages]
     for belief in found.values():
@@ -246,46 +294,68 @@ def valid_beliefs(book: Book) -> Iterator[Finding]:
             yield Finding(book.beliefs_file, belief.line, f"{wrong}: name the file, without .md")
 
 
+def _beliefs(book: Book) -> dict[str, beliefs.Belief] | None:
+    """None where they cannot be read, which valid_beliefs reports."""
+    try:
+        return book.beliefs
+    except SourceError:
+        return None
+
+
 def known_quizzes(book: Book) -> Iterator[Finding]:
     shown: Counter[str] = Counter()
+    known = _beliefs(book)
     for page in book.pages:
         for one in page.named("quiz"):
             shown[one.argument] += 1
             if shown[one.argument] == 2:
-                yield page.finding(one.line, f"the quiz {one.argument!r} comes twice", "drop one")
-            if isinstance(book.beliefs, SourceError):
+                yield finding(page, one.line, f"the quiz {one.argument!r} comes twice", "drop one")
+            if known is None:
                 continue
-            if problem := beliefs.misplaced(book.beliefs, one.argument, page.name):
+            if problem := beliefs.misplaced(known, one.argument, page.name):
                 yield Finding(page.path, one.line, problem)
+
+
+def shown_quizzes(book: Book) -> Iterator[Finding]:
+    for belief in (_beliefs(book) or {}).values():
+        home = book.page(belief.chapter)
+        if home and belief.quiz and belief.id not in {one.argument for one in home.named("quiz")}:
+            wrong = f"{home.path.name} does not show the quiz {belief.id!r}"
+            remedy = "show it by the directive quiz there, or drop it here"
+            yield Finding(book.beliefs_file, belief.line, f"{wrong}: {remedy}")
 
 
 # ---- numbers in the prose
 
 
 def known_glue(book: Book) -> Iterator[Finding]:
-    emitted = {(page.name, call.argument) for page in book.pages for call in page.calls("glue")}
+    emitted = {(page.name, call.argument) for page in book.pages for call in calls(page, "glue")}
     for page in book.pages:
-        for call in page.calls("glue"):
+        for call in calls(page, "glue"):
             if call.argument is None:
-                yield page.finding(call.line, "the name to glue is no plain string", "write it out")
+                yield finding(
+                    page, call.line, "the name to glue is no plain string", "write it out"
+                )
     for chapter, name, page, line in _glue_uses(book):
         if (chapter, name) not in emitted:
             wrong = f"no cell of {chapter}.md glues {name!r}"
             names = [str(known) for place, known in emitted if place == chapter]
             remedy = f'correct the name, or add glue("{name}", …) to a cell'
-            yield page.finding(line, wrong + nearest(name, names), remedy)
+            yield finding(page, line, wrong + nearest(name, names), remedy)
 
 
 def used_glue(book: Book) -> Iterator[Finding]:
+    if _beliefs(book) is None:
+        return  # they may show what no page does
     used = {(chapter, name) for chapter, name, _, _ in _glue_uses(book)}
     for page in book.pages:
-        for call in page.calls("glue"):
+        for call in calls(page, "glue"):
             if call.argument and (page.name, call.argument) not in used:
                 wrong = f"nothing shows the glued {call.argument!r}"
-                yield page.finding(call.line, wrong, "use it by the role glue:text, or drop it")
+                yield finding(page, call.line, wrong, "use it by the role glue:text, or drop it")
 
 
-def _glue_uses(book: Book) -> Iterator[tuple[str, str, Page, int]]:
+def _glue_uses(book: Book) -> Iterator[tuple[str, str, Chapter, int]]:
     """The chapter that must glue it, the name, and where it is used."""
     for page in book.texts:
         for role in page.roles:
@@ -296,13 +366,12 @@ def _glue_uses(book: Book) -> Iterator[tuple[str, str, Page, int]]:
                     yield home, name.partition(":")[0], page, role.line
 
 
-def _home(book: Book, page: Page, line: int) -> str:
+def _home(book: Book, page: Chapter, line: int) -> str:
     """The page, or the chapter of the belief that stands on this line."""
     if page.path != book.beliefs_file:
         return page.name
-    if isinstance(book.beliefs, SourceError):
-        return ""
-    before = [belief.chapter for belief in book.beliefs.values() if belief.line <= line]
+    known = (_beliefs(book) or {}).values()
+    before = [belief.chapter for belief in known if belief.line <= line]
     return before[-1] if before else ""
 
 

@@ -29,11 +29,10 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from nllbook.prose import MIME_PREFIX
-from web import labels
 from web.gfm import anchor
 from web.labels import Book
 from web.plain_markdown import Writer
-from web.source import ROOT, Chapter, SourceError
+from web.source import FOLDED, ROOT, Chapter, SourceError, figure_options
 
 v4: Any = nbformat.v4  # has no types
 NOTEBOOKS = ROOT / "notebooks"
@@ -44,7 +43,6 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 FOLDED_OUTPUT = {"hide-output", "remove-output"}
 # An address in memory or a path says something else on every machine.
 _MACHINE = re.compile(r"\bat 0x[0-9a-fA-F]{6,}|/ipykernel_\d+/")
@@ -87,7 +85,12 @@ def read_pieces(chapter: Chapter) -> list[Piece]:
                 f"a code cell inside {{{cell.inside[-1]}}}: move it out, or use the -start and "
                 "-end form of exercise and solution",
             )
-    notebook = jupytext.myst.myst_to_notebook(chapter.text, add_source_map=True)
+    try:
+        notebook = jupytext.myst.myst_to_notebook(chapter.text, add_source_map=True)
+    except (nbformat.ValidationError, jupytext.myst.MystMetadataParsingError) as error:
+        said = str(error).split("\n")[0]
+        message = f"this makes no notebook ({said}): mend the front matter or the cells' options"
+        raise SourceError(chapter.path, 1, message) from None
     lines = chapter.text.split("\n")
     pieces = []
     for cell, line in zip(notebook.cells, notebook.metadata["source_map"], strict=True):
@@ -119,7 +122,7 @@ def assemble(
             text = writer.write(cell.source, piece.line)
             cells += [_markdown(text, name)] if text else []
             continue
-        figure = labels.figure_options(cell.metadata)
+        figure = figure_options(cell.metadata)
         cell = v4.new_code_cell(
             cell.source,
             id=name,
@@ -130,7 +133,7 @@ def assemble(
         cells.append(cell)
         if text := figure.get("caption") or figure["alt"]:
             before = anchor(figure["name"]) if figure.get("name") else ""
-            text = before + writer.caption("Figure", text, piece.line)
+            text = before + writer.caption("Fig.", text, piece.line)
             cells.append(_markdown(text, f"{name}-caption"))
     notebook: NotebookNode = v4.new_notebook(cells=cells, metadata=METADATA)
     notebook.nbformat_minor = 5
@@ -313,7 +316,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _main(check: bool, names: list[str]) -> int:
-    book = labels.load()
+    book = Book()
     chapters = [page for page in book.pages if page.cells]
     if unknown := set(names) - {chapter.name for chapter in chapters}:
         print(f"no chapter with code cells is called {', '.join(unknown)}", file=sys.stderr)

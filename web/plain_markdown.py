@@ -9,13 +9,24 @@ from collections.abc import Mapping
 from web import labels
 from web.gfm import anchor, details, environment, run_in, table
 from web.labels import Book, Label
-from web.source import Chapter, Directive, SourceError, directives
+from web.source import REFERENCES, Chapter, Directive, SourceError, directives
 
 _REMEDY = "write it in plain Markdown, or teach web/plain_markdown.py"
 _ADMONITIONS = {
     name: name.capitalize()
     for name in ("note", "tip", "important", "warning", "caution", "attention", "hint")
 } | {"seealso": "See also"}
+# All that can be written as plain Markdown, and so all that a page with cells may use.
+DIRECTIVES = {
+    *_ADMONITIONS,
+    *(set(labels.KINDS) - {"code-cell"}),
+    *("admonition", "bibliography", "code", "code-block", "dropdown", "exercise-end", "image"),
+    *("prf:proof", "quiz", "solution-end"),
+}
+ROLES = {
+    *REFERENCES,
+    *("abbr", "cite", "cite:p", "cite:t", "doc", "glue:text", "kbd", "math", "sub", "sup", "term"),
+}
 
 # What may stand in prose, in one pattern, so that nothing inside code or maths is taken for MyST.
 _PROSE = re.compile(
@@ -134,7 +145,7 @@ class Writer:
             base = ".." if path.startswith("/") else "../chapters/"
             return posixpath.normpath(base + path) + url[len(path) :], ""
         if not fragment:
-            return self._page_address(page), self._prose(labels.title(page), line)
+            return self._page_address(page), self._prose(page.title, line)
         label = self.book.labels.get(fragment) or self.book.headings.get((page.name, fragment))
         if label is None:
             raise self._error(line, f"no page has the label {fragment!r}: mend the link {url}")
@@ -153,7 +164,7 @@ class Writer:
     def _role(self, name: str, content: str, line: int) -> str:
         match = _TEXT_AND_TARGET.fullmatch(content)
         text, target = (match["text"], match["target"]) if match else ("", content)
-        if name in ("ref", "prf:ref", "numref", "eq"):
+        if name in REFERENCES:
             return self._reference(name, text, target, line)
         if name == "doc":
             url, page_title = self._address(f"{target}.md", line)
@@ -178,7 +189,7 @@ class Writer:
     def _reference(self, name: str, text: str, target: str, line: int) -> str:
         label = self._label(target, line)
         if "%s" in text or "{number}" in text or "{name}" in text:
-            text = text.replace("%s", "{number}").replace("{number}", str(label.number or ""))
+            text = text.replace("%s", "{number}").replace("{number}", label.number)
             text = text.replace("{name}", label.title)
         text = text or label.text
         if not text:
@@ -225,7 +236,7 @@ class Writer:
             if name == "solution-start":
                 return f"{before}**{heading}.**\n\n{body}"
             return details(before, heading, body)
-        if name in labels.KINDS and name != "code-cell":
+        if name in labels.KINDS:
             return self._statement(directive, before, title, body)
         if name == "dropdown":
             return details(before, title, body)
@@ -264,7 +275,7 @@ class Writer:
             alt = directive.options.get("alt", "")
             url, _ = self._address(directive.argument, line)
             caption, _, legend = directive.body.strip().partition("\n\n")
-            shown = self.caption("Figure", caption, line) if caption else ""
+            shown = self.caption("Fig.", caption, line) if caption else ""
             rest = self._prose(legend, directive.body_line)
             return "\n\n".join(filter(None, [f"{before}![{alt}]({url})", shown, rest]))
         caption = self.caption("Table", directive.argument, line) if directive.argument else ""
@@ -297,8 +308,7 @@ class Writer:
         start = f"{anchor(f'quiz-{belief.id}')}**Quiz.** "
         parts = [start + self.write(belief.quiz.question, line)]
         for option in belief.quiz.options:
-            verdict = "✓ Right." if option.correct else "✗ Not so."
-            why = f"{verdict} {self.write(option.why, line)}{see}"
+            why = f"{option.verdict} {self.write(option.why, line)}{see}"
             parts.append(details("", self._prose(option.text, line), why))
         return "\n\n".join(parts)
 

@@ -17,10 +17,10 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from web import beliefs
-from web.source import SourceError
+from web.source import ROOT, SourceError
 
-FILE = "chapters/wrong-beliefs.yml"  # as seen from the folder that holds the sources
-RIGHT, WRONG = "✓ Right.", "✗ Not so."
+# as seen from the folder that holds the sources
+FILE = beliefs.FILE.relative_to(ROOT).as_posix()
 
 
 class quiz(nodes.General, nodes.Element):
@@ -57,8 +57,7 @@ class QuizDirective(SphinxDirective):
         return [node]
 
     def _option(self, option: beliefs.Option, claim: str | None) -> nodes.Node:
-        verdict = RIGHT if option.correct else WRONG
-        why = _lead(self.parse_text_to_nodes(option.why), verdict, "quiz-verdict")
+        why = _lead(self.parse_text_to_nodes(option.why), option.verdict, "quiz-verdict")
         if claim:
             _end(why, self.parse_inline(f"See {{prf:ref}}`{claim}`.")[0])
         return quiz_option(

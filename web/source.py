@@ -1,10 +1,11 @@
-"""Reads a chapter's source: its front matter, directives, roles and cells, each with its line."""
+"""Reads a chapter's source: front matter, directives, roles, labels, sections, with their lines."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,32 @@ ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
 
 STATEMENTS = ("prf:theorem", "prf:proposition", "prf:lemma", "prf:corollary")
+CODE = ("code-cell", "code-block", "code")  # directives in which nothing is MyST
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}  # tags of a cell
+REFERENCES = ("ref", "numref", "eq", "prf:ref")
 
 _OPEN = re.compile(r"^(?P<fence>`{3,}|:{3,})\{(?P<name>[^}\s]+)\}[ \t]*(?P<argument>.*?)[ \t]*$")
 _VERBATIM = re.compile(r"^(?P<fence>`{3,}|~{3,})[^`{]*$")  # a fence that is no directive
 _OPTION = re.compile(r"^:(?P<key>[\w-]+):[ \t]*(?P<value>.*)$")
 _ROLE = re.compile(r"\{(?P<name>[a-z][\w:.-]*)\}(?P<ticks>`+)(?P<content>.+?)(?P=ticks)", re.DOTALL)
+# What is no prose, and what only looks like it and is kept: a directive's first line, an indented
+# directive (which the lint refuses), a role.
+_NO_PROSE = re.compile(
+    r"""
+      (?P<kept> ^`{3,}\{.*$
+              | ^[ \t]+(?P<shut>`{3,})\{(?s:.*?)^[ \t]*(?P=shut)[ \t]*$
+              | \{[a-z][\w:.-]*\}(?P<marks>`+)(?:[^\n]|\n(?![ \t]*\n))+?(?P=marks) )
+    | ^[ \t]*(?P<fence>`{3,}|~{3,})[^`\n]*\n(?s:.*?)^[ \t]*(?P=fence)[`~]*[ \t]*$
+    | ^%.*$
+    | (?P<ticks>`+)(?!`)(?:[^\n]|\n(?![ \t]*\n))+?(?<!`)(?P=ticks)(?!`)
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+_TARGET = re.compile(r"^\((?P<label>[^()\s]+)\)=[ \t]*$", re.MULTILINE)
+_DISPLAY = re.compile(r"\$\$.+?\$\$(?:[ \t]*\((?P<label>[^()\s]+)\))?", re.DOTALL)
+_LINK = re.compile(r"\]\((?:[^()\s#]*?(?P<page>[\w-]+)\.md)?#(?P<target>[^()\s]+)")
+_HEADING = re.compile(r"^(?P<hashes>#{1,6})[ \t]+(?P<title>.+?)[ \t]*$", re.MULTILINE)
+_TEXT_AND_TARGET = re.compile(r".*<(?P<target>[^<>]+)>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -34,6 +56,13 @@ class Directive:
     end_line: int
     inside: tuple[str, ...] = ()  # the names of the directives around it
 
+    @property
+    def label(self) -> str:
+        """What it can be referred to by; of a code cell, the name of its figure."""
+        if self.name == "code-cell":
+            return figure_options(self.options).get("name") or ""
+        return self.options.get("label") or self.options.get("name") or ""
+
 
 @dataclass(frozen=True)
 class Role:
@@ -45,13 +74,39 @@ class Role:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """A reference by a role or a link; ``page`` is the page that a link names."""
+
+    target: str
+    line: int
+    how: str
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with its labels; ``slug`` is what a link without a label leads to."""
+
+    title: str
+    level: int
+    line: int
+    labels: tuple[str, ...]
+
+    @property
+    def slug(self) -> str:
+        return re.sub(r"[^\w\- ]", "", self.title.lower()).replace(" ", "-")
+
+
+@dataclass(frozen=True, eq=False)
 class Chapter:
-    """A source file, read."""
+    """A source file, read; ``number`` is its place in the numbered parts of the book."""
 
     path: Path
-    text: str
-    front_matter: dict[str, Any] = field(default_factory=dict)
-    directives: tuple[Directive, ...] = ()
+    text: str = field(repr=False)
+    front_matter: dict[str, Any] = field(default_factory=dict, repr=False)
+    directives: tuple[Directive, ...] = field(default=(), repr=False)
+    first: int = 1  # the line after the front matter
+    number: int | None = None
 
     @property
     def name(self) -> str:
@@ -67,13 +122,90 @@ class Chapter:
         return self.named("code-cell")
 
     @property
+    def statements(self) -> list[Directive]:
+        """The theorems, propositions and the like, in order."""
+        return self.named(*STATEMENTS)
+
+    @cached_property
+    def prose(self) -> str:
+        """The text, with front matter, code and comments emptied, so that line numbers stay."""
+        lines = self.text.split("\n")
+        empty = [range(self.first - 1)]
+        for one in self.directives:
+            start = one.body_line if one.name in CODE else one.end_line
+            empty.append(range(start - 1, one.end_line))
+        for index in (index for indices in empty for index in indices):
+            lines[index] = ""
+        return _NO_PROSE.sub(
+            lambda match: match[0] if match["kept"] else re.sub(r"[^\n]", " ", match[0]),
+            "\n".join(lines),
+        )
+
+    def find(self, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], int]]:
+        """The matches in the prose, each with its line."""
+        for match in pattern.finditer(self.prose):
+            yield match, self.prose.count("\n", 0, match.start()) + 1
+
+    @cached_property
     def roles(self) -> list[Role]:
-        """The inline roles outside code cells, in order."""
-        text = blank_lines(self.text, self.cells)
-        return [
-            Role(match["name"], match["content"], text.count("\n", 0, match.start()) + 1)
-            for match in _ROLE.finditer(text)
-        ]
+        """The inline roles, those in the captions of code cells included, in order."""
+        return [Role(match["name"], match["content"], line) for match, line in self.find(_ROLE)]
+
+    @cached_property
+    def references(self) -> list[Reference]:
+        """What the page refers to in the book."""
+        found = []
+        for role in self.roles:
+            if role.name in REFERENCES:
+                match = _TEXT_AND_TARGET.fullmatch(role.content)
+                target = match["target"] if match else role.content
+                found.append(Reference(target, role.line, f"{{{role.name}}}"))
+        for match, line in self.find(_LINK):
+            found.append(Reference(match["target"], line, "the link", match["page"] or ""))
+        return found
+
+    @cached_property
+    def equations(self) -> list[tuple[str, int]]:
+        """The labels of equations between dollars, with their lines."""
+        found = ((match["label"], line) for match, line in self.find(_DISPLAY))
+        return [(label, line) for label, line in found if label]
+
+    @cached_property
+    def targets(self) -> list[tuple[str, int, int]]:
+        """The ``(label)=`` lines: label, line, and the line of what it names."""
+        lines = self.prose.split("\n")
+        found = []
+        for match, line in self.find(_TARGET):
+            below = line
+            while below < len(lines) and (not lines[below].strip() or _TARGET.match(lines[below])):
+                below += 1
+            found.append((match["label"], line, below + 1))
+        return found
+
+    @cached_property
+    def labels(self) -> list[tuple[str, int]]:
+        """Everything that can be referred to by a label, with its line."""
+        found = [(one.label, one.line) for one in self.directives if one.label]
+        found += [*self.equations, *((label, line) for label, line, _ in self.targets)]
+        return sorted(found, key=lambda pair: pair[1])
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """The headings, in order."""
+        lines = self.text.split("\n")
+        in_cells = {line for one in self.cells for line in range(one.line, one.end_line)}
+        found = []
+        for match, line in self.find(_HEADING):
+            written = _HEADING.match(lines[line - 1])  # with what is code in it
+            if written and line not in in_cells:
+                labels = tuple(label for label, _, below in self.targets if below == line)
+                found.append(Section(written["title"], len(match["hashes"]), line, labels))
+        return found
+
+    @property
+    def title(self) -> str:
+        """The first heading."""
+        return self.sections[0].title if self.sections else self.name
 
 
 class SourceError(ValueError):
@@ -85,18 +217,24 @@ class SourceError(ValueError):
         self.path, self.line, self.message = path, line, message
 
 
-def read(path: Path) -> Chapter:
+def yaml_error(path: Path, first: int, what: str, error: yaml.YAMLError) -> SourceError:
+    """What is wrong with a piece of YAML that begins on the given line, on one line."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).split("\n")[0]
+    message = f"{what} not YAML ({problem}): mend it, perhaps by quotes around the text"
+    return SourceError(path, first + (mark.line if mark else 0), message)
+
+
+def read(path: Path, number: int | None = None) -> Chapter:
     """Read one MyST file."""
     text = path.read_text(encoding="utf-8")
     front_matter: dict[str, Any] = {}
     start = 0
     lines = text.split("\n")
     if lines[0] == "---":
-        end = lines.index("---", 1)
-        front_matter = yaml.safe_load("\n".join(lines[1:end])) or {}
-        start = end + 1
-    directives = tuple(_directives(path, lines[start:], start + 1, ()))
-    return Chapter(path, text, front_matter, directives)
+        front_matter, start = _yaml_block(path, lines, 1, "the front matter is")
+    found = tuple(_directives(path, lines[start:], start + 1, ()))
+    return Chapter(path, text, front_matter, found, start + 1, number)
 
 
 def directives(path: Path, text: str, first: int) -> list[Directive]:
@@ -112,7 +250,10 @@ def chapters() -> list[Chapter]:
 def pages() -> list[Chapter]:
     """All files of the book, in the order of the table of contents."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [read(ROOT / f"{name}.md") for name in _toc_files(toc)]
+    parts = [part for part in toc.get("parts", []) if part.get("numbered")]
+    numbered = [entry["file"] for part in parts for entry in part["chapters"]]
+    numbers = {name: place for place, name in enumerate(numbered, 1)}
+    return [read(ROOT / f"{name}.md", numbers.get(name)) for name in _toc_files(toc)]
 
 
 def _toc_files(node: Any) -> Iterator[str]:
@@ -127,13 +268,18 @@ def _toc_files(node: Any) -> Iterator[str]:
             yield from _toc_files(child)
 
 
-def blank_lines(text: str, directives: list[Directive]) -> str:
-    """``text`` with the given directives emptied, so that line numbers stay."""
-    lines = text.split("\n")
-    for directive in directives:
-        for index in range(directive.line - 1, directive.end_line):
-            lines[index] = ""
-    return "\n".join(lines)
+def figure_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Name, caption and alt text of the figure that a code cell draws."""
+    mystnb = options.get("mystnb") or {}
+    if isinstance(mystnb, str):
+        mystnb = yaml.safe_load(mystnb)
+    return {"alt": (mystnb.get("image") or {}).get("alt"), **(mystnb.get("figure") or {})}
+
+
+def tags(cell: Directive) -> set[str]:
+    """The tags of a code cell."""
+    value = cell.options.get("tags") or []
+    return set(yaml.safe_load(value) if isinstance(value, str) else value)
 
 
 def _directives(
@@ -164,7 +310,7 @@ def _directives(
                 first + end,
                 inside,
             )
-            if opening["name"] != "code-cell":
+            if opening["name"] not in CODE:
                 yield from _directives(path, inner[skipped:], body_line, (*inside, opening["name"]))
         index = end + 1
 
@@ -180,11 +326,7 @@ def _closing(lines: list[str], start: int, fence: str) -> int | None:
 def _options(path: Path, lines: list[str], first: int) -> tuple[dict[str, Any], int]:
     """The options at the top of a directive, and how many lines they take."""
     if lines and lines[0] == "---":
-        try:
-            end = lines.index("---", 1)
-            return yaml.safe_load("\n".join(lines[1:end])) or {}, end + 1
-        except (ValueError, yaml.YAMLError) as error:
-            raise SourceError(path, first, f"the options are not YAML: {error}") from None
+        return _yaml_block(path, lines, first, "the options are")
     options: dict[str, Any] = {}
     for count, line in enumerate(lines):
         match = _OPTION.match(line)
@@ -192,3 +334,17 @@ def _options(path: Path, lines: list[str], first: int) -> tuple[dict[str, Any], 
             return options, count
         options[match["key"]] = match["value"]
     return options, len(lines)
+
+
+def _yaml_block(path: Path, lines: list[str], first: int, what: str) -> tuple[dict[str, Any], int]:
+    """The mapping between the two lines of dashes at the top, and how many lines it takes."""
+    if "---" not in lines[1:]:
+        raise SourceError(path, first, f"{what} never closed: close with ---")
+    end = lines.index("---", 1)
+    try:
+        found = yaml.safe_load("\n".join(lines[1:end])) or {}
+    except yaml.YAMLError as error:
+        raise yaml_error(path, first + 1, what, error) from None
+    if not isinstance(found, dict):
+        raise SourceError(path, first, f"{what} no mapping: write `key: value` lines")
+    return found, end + 1

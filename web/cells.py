@@ -1,0 +1,61 @@
+"""Reads the Python of a chapter's code cells."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from web.source import Chapter, Directive
+
+_MAGIC = re.compile(r"^[ \t]*[%!].*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call in a code cell; ``argument`` is its first one if that is a string written out."""
+
+    argument: str | None
+    line: int
+
+
+def calls(chapter: Chapter, name: str) -> Iterator[Call]:
+    """The calls of a function of nllbook in the code cells."""
+    for cell in chapter.cells:
+        for node in ast.walk(_tree(cell)):
+            if isinstance(node, ast.Call) and _called(node.func) == name:
+                yield Call(_first_string(node), cell.body_line + node.lineno - 1)
+
+
+def syntax_error(cell: Directive) -> SyntaxError | None:
+    """Why the cell is no Python, if so."""
+    try:
+        _parse(cell)
+    except SyntaxError as error:
+        return error
+    return None
+
+
+def _parse(cell: Directive) -> ast.Module:
+    try:
+        return ast.parse(cell.body)
+    except SyntaxError:
+        return ast.parse(_MAGIC.sub("", cell.body))
+
+
+def _tree(cell: Directive) -> ast.Module:
+    return ast.Module([], []) if syntax_error(cell) else _parse(cell)
+
+
+def _called(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+        return function.attr if function.value.id == "nllbook" else ""
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def _first_string(call: ast.Call) -> str | None:
+    first = call.args[0] if call.args else None
+    if isinstance(first, ast.Constant) and isinstance(first.value, str):
+        return first.value
+    return None
