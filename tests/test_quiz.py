@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -69,7 +71,7 @@ They are.
 """
 
 CONF = """\
-extensions = ["myst_nb", "sphinx_proof", "web.quiz"]
+extensions = ["myst_nb", "sphinx_proof", "web.quiz", "web.beliefs_page"]
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["dollarmath"]
 html_math_renderer = "mathjax"
@@ -168,16 +170,20 @@ def build(
     chapter: str = CHAPTER,
     yaml: str | None = BELIEFS,
     execute: bool = False,
+    others: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Build a book of one chapter; what Sphinx wrote to stderr."""
+    """Build a book of one chapter, with other pages before it; what Sphinx wrote to stderr."""
     (folder / "chapters").mkdir(exist_ok=True)
+    for name, text in others.items():
+        _write(folder / "chapters" / f"{name}.md", text)
     if not execute:
         chapter, yaml = (_without_glue(text) for text in (chapter, yaml or ""))
-    (folder / "conf.py").write_text(CONF, encoding="utf-8")
-    (folder / "index.md").write_text("# Book\n\n```{toctree}\nchapters/coins\n```\n", "utf-8")
-    (folder / "chapters" / "coins.md").write_text(chapter, encoding="utf-8")
+    _write(folder / "conf.py", CONF)
+    toc = "\n".join(f"chapters/{name}" for name in (*others, "coins"))
+    _write(folder / "index.md", f"# Book\n\n```{{toctree}}\n{toc}\n```\n")
+    _write(folder / "chapters" / "coins.md", chapter)
     if yaml:
-        (folder / "chapters" / "wrong-beliefs.yml").write_text(yaml, encoding="utf-8")
+        _write(folder / "chapters" / "wrong-beliefs.yml", yaml)
     command = [sys.executable, "-m", "sphinx", "-b", builder, ".", f"_build/{builder}", "-q"]
     mode = "force" if execute else "off"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
@@ -190,6 +196,12 @@ def build(
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done.stderr
+
+
+def _write(path: Path, text: str) -> None:
+    """Leave a file alone that is as it should be, so that Sphinx does not read it again."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
 
 
 def _without_glue(text: str) -> str:
@@ -295,6 +307,63 @@ def test_a_mistake_in_the_file_is_an_error_of_the_page(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_quiz_without_the_file_of_beliefs_is_an_error(tmp_path: Path) -> None:
     assert "wrong-beliefs.yml is missing" in build(tmp_path, "html", yaml=None)
+
+
+# ---- the page of all beliefs
+
+OTHERS = {
+    "all": "# All of them\n\n```{wrong-beliefs}\n```\n",
+    "dice": "# *Dice*\n",  # before the coins in the book, after them in the alphabet
+}
+ALL = (
+    BELIEFS.replace("refutation: Tosses are", "refutation: The {glue:text}`heads` tosses are")
+    + """\
+- id: dice-are-fair
+  chapter: dice
+  belief: Dice are $f$.
+  tempting: They look it.
+  refutation: In {prf:ref}`tosses-are-independent` nothing says so.
+  sources: [a book, another]
+"""
+)
+
+
+@pytest.mark.slow
+def test_all_beliefs_are_shown_in_the_order_of_the_book(tmp_path: Path) -> None:
+    def shown() -> str:
+        return (tmp_path / "_build" / "html" / "chapters" / "all.html").read_text(encoding="utf-8")
+
+    log = build(tmp_path, "html", yaml=ALL, execute=True, others=OTHERS)
+    assert "ERROR" not in log
+    assert "WARNING:" not in log
+    page = shown()
+    heads = re.findall(r'<h2 class="rubric"[^>]*><a [^>]*href="([^"]*)"[^>]*>([^<]*)</a>', page)
+    assert heads == [("dice.html", "Dice"), ("coins.html", "Coins")]
+    terms = re.findall(r'<dt id="belief-([^"]*)">(.*?)</dt>', page)
+    assert [name for name, _ in terms] == ["dice-are-fair", "coins-remember", "coins-are-fair"]
+    assert "“Dice are <span" in terms[0][1]
+    assert re.sub(r"<a class=\"headerlink.*", "", terms[1][1]) == "“A coin remembers.”"
+    text = " ".join(re.sub(r"<[^>]*>", "", page).split())
+    assert "Why it tempts. After many heads a tail seems due." in text
+    assert "What refutes it. The seven tosses are independent. See Theorem 1." in text
+    assert "In Theorem 1 nothing says so. Sources: a book; another" in text
+    assert '<a class="reference internal" href="coins.html#quiz-coins-remember">' in page
+    assert 'href="coins.html#tosses-are-independent"' in page
+    # another number in the chapter, then another text, and only one page is read each time
+    eight = CHAPTER.replace('"seven"', '"eight"')
+    build(tmp_path, "html", yaml=ALL, chapter=eight, execute=True, others=OTHERS)
+    assert "eight</span> tosses are independent" in shown()
+    edited = {**OTHERS, "all": OTHERS["all"] + "The end.\n"}
+    log = build(tmp_path, "html", yaml=ALL, chapter=eight, execute=True, others=edited)
+    assert log == ""
+    assert "The end." in shown()
+    assert "eight</span> tosses are independent" in shown()
+
+
+@pytest.mark.slow
+def test_a_belief_of_no_chapter_is_an_error(tmp_path: Path) -> None:
+    log = build(tmp_path, "html", yaml=ALL, others={"all": OTHERS["all"]})
+    assert "chapters/all.md:3: ERROR: 'dice-are-fair': there is no chapter chapters/dice" in log
 
 
 # ---- the styles

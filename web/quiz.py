@@ -47,7 +47,7 @@ class QuizDirective(SphinxDirective):
         node = quiz("", ids=[name], labelledby=f"{name}-question")
         node += nodes.container(
             "",
-            *_lead(self.parse_text_to_nodes(belief.quiz.question), "Quiz.", "quiz-label"),
+            *lead(self.parse_text_to_nodes(belief.quiz.question), "Quiz.", "quiz-label"),
             ids=[f"{name}-question"],
             classes=["quiz-question"],
         )
@@ -57,7 +57,7 @@ class QuizDirective(SphinxDirective):
         return [node]
 
     def _option(self, option: beliefs.Option, claim: str | None) -> nodes.Node:
-        why = _lead(self.parse_text_to_nodes(option.why), option.verdict, "quiz-verdict")
+        why = lead(self.parse_text_to_nodes(option.why), option.verdict, "quiz-verdict")
         if claim:
             _end(why, self.parse_inline(f"See {{prf:ref}}`{claim}`.")[0])
         return quiz_option(
@@ -68,14 +68,7 @@ class QuizDirective(SphinxDirective):
         )
 
     def _belief(self, name: str) -> beliefs.Belief:
-        self.env.note_dependency(FILE)
-        path = Path(self.env.srcdir, FILE)
-        if not path.exists():
-            raise self.error(f"{FILE} is missing: the quiz {name!r} has to be written there")
-        try:
-            known = _load(path, path.stat().st_mtime_ns)
-        except SourceError as error:
-            raise self.error(str(error)) from None
+        known = read_beliefs(self)
         chapter = PurePosixPath(self.env.docname).name
         problem = beliefs.misplaced(known, name, chapter)
         if problem:
@@ -83,12 +76,24 @@ class QuizDirective(SphinxDirective):
         return known[name]
 
 
+def read_beliefs(directive: SphinxDirective) -> dict[str, beliefs.Belief]:
+    """The wrong beliefs, for a directive whose page is rendered again when they change."""
+    directive.env.note_dependency(FILE)
+    path = Path(directive.env.srcdir, FILE)
+    if not path.exists():
+        raise directive.error(f"{FILE} is missing: the wrong beliefs have to be written there")
+    try:
+        return _load(path, path.stat().st_mtime_ns)
+    except SourceError as error:
+        raise directive.error(str(error)) from None
+
+
 @lru_cache(maxsize=1)
 def _load(path: Path, _modified: int) -> dict[str, beliefs.Belief]:
     return beliefs.load(path)
 
 
-def _lead(parsed: list[nodes.Node], text: str, name: str) -> list[nodes.Node]:
+def lead(parsed: list[nodes.Node], text: str, name: str) -> list[nodes.Node]:
     """The nodes with a strong text before the first words."""
     if not parsed or not isinstance(parsed[0], nodes.paragraph):
         parsed = [nodes.paragraph(), *parsed]
