@@ -210,6 +210,13 @@ CASES = [
         "{code-cell} ipython3\n:",
     ),
     ("page-runnable", "coins.md", "    format_name: myst\n", "    extension: .md\n", "---"),
+    (
+        "page-runnable",
+        "coins.md",
+        "\n  text_representation:\n    format_name: myst\n",
+        " x\n",
+        "---",
+    ),
     ("page-runnable", "coins.md", "kernelspec:\n  name: python3\n", "", "---"),
     ("page-listed", "cards.md", "", "# Cards\n", "# Cards"),
     ("label-unique", "dice.md", "(dice-throws)=", "(dice-throws)=\n(sec-count)=", "(sec-count)="),

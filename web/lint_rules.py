@@ -12,7 +12,7 @@ from web import beliefs
 from web.beliefs import nearest
 from web.cells import calls, syntax_error
 from web.labels import Book
-from web.source import FOLDED, ROOT, Chapter, Directive, SourceError, figure_options, tags
+from web.source import FOLDED, ROOT, Chapter, Directive, SourceError, figure_options, mapping, tags
 
 MIN_ALT = 30  # characters; less can hardly say what a figure shows
 MAX_LINES = 15  # of a cell, as shown
@@ -91,8 +91,7 @@ def long_cells(book: Book) -> Iterator[Finding]:
 def runnable_pages(book: Book) -> Iterator[Finding]:
     for page in book.pages:
         header = page.front_matter
-        jupytext = header.get("jupytext") or {}
-        representation = jupytext.get("text_representation") or {}
+        representation = mapping(mapping(header.get("jupytext")).get("text_representation"))
         missing = [] if representation.get("format_name") == "myst" else ["jupytext"]
         missing += [] if header.get("kernelspec") else ["kernelspec"]
         if page.cells and missing:

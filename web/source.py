@@ -270,10 +270,14 @@ def _toc_files(node: Any) -> Iterator[str]:
 
 def figure_options(options: dict[str, Any]) -> dict[str, Any]:
     """Name, caption and alt text of the figure that a code cell draws."""
-    mystnb = options.get("mystnb") or {}
-    if isinstance(mystnb, str):
-        mystnb = yaml.safe_load(mystnb)
-    return {"alt": (mystnb.get("image") or {}).get("alt"), **(mystnb.get("figure") or {})}
+    mystnb = options.get("mystnb")
+    mystnb = mapping(yaml.safe_load(mystnb) if isinstance(mystnb, str) else mystnb)
+    return {"alt": mapping(mystnb.get("image")).get("alt"), **mapping(mystnb.get("figure"))}
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """The value if it is a mapping; an empty one for what someone wrote instead."""
+    return value if isinstance(value, dict) else {}
 
 
 def tags(cell: Directive) -> set[str]:
