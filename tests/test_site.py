@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from web.source import ROOT, chapters, pages
+from web.source import ROOT, STATEMENTS, chapters, pages
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +80,7 @@ def test_the_ledger_holds_every_claim_with_its_checks(site: Path) -> None:
         (one.options["label"], chapter.name)
         for chapter in chapters()
         for one in chapter.directives
-        if one.name in ("prf:proposition", "prf:theorem", "prf:lemma", "prf:corollary")
+        if one.name in STATEMENTS
     ]
     assert [(entry["id"], entry["chapter"]) for entry in entries] == stated
     for entry in entries:
