@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from web import notebooks, plain_markdown, portable
@@ -156,7 +157,8 @@ CONVERSIONS = {
     "gated": (
         "```{exercise-start}\n:label: e\n```\nB.\n```{exercise-end}\n```\n"
         "```{solution-start} e\n```\nS.\n```{solution-end}\n```",
-        '<a id="e"></a>**Exercise 1.**\n\nB.\n\n**Solution to Exercise 1.**\n\nS.',
+        '<a id="e"></a>**Exercise 1.**\n\nB.\n\n'
+        "<details>\n<summary>Solution to Exercise 1</summary>\n\nS.\n\n</details>",
     ),
     "code-block": ("```{code-block} python\n{ref}`x`\n```", "```python\n{ref}`x`\n```"),
     "cite": ("{cite}`book1999`", "(Ash and Birch 1999)"),
@@ -543,3 +545,24 @@ def test_portable_fails_where_an_output_differs(
     assert portable.main() == 0
     (tmp_path / "sample.ipynb").write_text(sample[2].replace('"0.61\\n"', '"0.62\\n"'))
     assert portable.main() == 1
+
+
+@pytest.mark.slow
+def test_the_cells_of_a_solution_are_folded_whole_and_no_others() -> None:
+    for chapter in chapters():
+        starts = chapter.named("solution-start")
+        ends = chapter.named("solution-end")
+        spans = [(start.line, end.line) for start, end in zip(starts, ends, strict=True)]
+        inside = {
+            cell.body.strip("\n")
+            for cell in chapter.cells
+            if any(start < cell.line < end for start, end in spans)
+        }
+        path = ROOT / "notebooks" / f"{chapter.name}.ipynb"
+        folded = {
+            cell.source
+            for cell in nbformat.read(path, as_version=4).cells
+            if cell.metadata.get("jupyter", {}).get("outputs_hidden")
+        }
+        assert inside
+        assert folded == inside

@@ -126,7 +126,7 @@ def assemble(
         cell = v4.new_code_cell(
             cell.source,
             id=name,
-            metadata=_code_metadata(cell.metadata),
+            metadata=_code_metadata(cell.metadata, folded=bool(writer.solution)),
             outputs=cell.outputs,
             execution_count=cell.execution_count,
         )
@@ -153,14 +153,17 @@ def _cell_id(cell: NotebookNode, seen: Counter[str]) -> str:
     return name if seen[name] == 1 else f"{name}-{seen[name]}"
 
 
-def _code_metadata(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The cell's tags, and what makes JupyterLab and Colab fold what the site hides."""
+def _code_metadata(options: Mapping[str, Any], *, folded: bool = False) -> dict[str, Any]:
+    """The cell's tags, and what makes JupyterLab and Colab fold what the site hides.
+
+    A cell of a solution is ``folded`` whole.
+    """
     tags = set(options.get("tags", []))
     metadata: dict[str, Any] = {"tags": sorted(tags)} if tags else {}
-    if tags & FOLDED:
+    if folded or tags & FOLDED:
         metadata["cellView"] = "form"
         metadata["jupyter"] = {"source_hidden": True}
-    if tags & FOLDED_OUTPUT:
+    if folded or tags & FOLDED_OUTPUT:
         metadata.setdefault("jupyter", {})["outputs_hidden"] = True
     return metadata
 

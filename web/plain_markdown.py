@@ -59,20 +59,36 @@ class Writer:
         self.book = book
         self.chapter = chapter
         self.glue = glue
+        self.solution = ""  # the heading of the solution that is open, if any
 
     def write(self, text: str, first: int) -> str:
-        """Plain Markdown for a piece of the chapter that begins on line ``first``."""
+        """Plain Markdown for a piece of the chapter that begins on line ``first``.
+
+        The text of a solution that holds code cells is folded piece by piece; while ``solution``
+        is not empty, the cells between belong to it.
+        """
         lines = text.split("\n")
         parts: list[str] = []
+        folded: list[str] = []  # what of the solution stands in this piece
+        heading = f"{self.solution}, continued"
         at = first
         for directive in directives(self.chapter.path, text, first):
             if directive.inside:
                 continue
-            between = "\n".join(lines[at - first : directive.line - first])
-            parts += [self._prose(between, at), self._directive(directive)]
+            between = self._prose("\n".join(lines[at - first : directive.line - first]), at)
+            (folded if self.solution else parts).append(between)
             at = directive.end_line + 1
-        parts.append(self._prose("\n".join(lines[at - first :]), at))
-        return "\n\n".join(part.strip("\n") for part in parts if part.strip())
+            if directive.name == "solution-start":
+                heading = self.solution = self._solution(directive)
+            elif directive.name == "solution-end":
+                parts.append(_fold(heading, folded))
+                self.solution = ""
+            else:
+                (folded if self.solution else parts).append(self._directive(directive))
+        (folded if self.solution else parts).append(self._prose("\n".join(lines[at - first :]), at))
+        if self.solution:
+            parts.append(_fold(heading, folded))
+        return _joined(parts)
 
     def caption(self, kind: str, text: str, line: int) -> str:
         """A caption in italics; it has a number where the book counts what stands on that line."""
@@ -222,7 +238,7 @@ class Writer:
             return self._quiz(directive)
         if name == "bibliography":
             return self._bibliography()
-        if name in ("exercise-end", "solution-end"):
+        if name == "exercise-end":
             return ""
         body = self._body(directive)
         title = self._prose(directive.argument, directive.line)
@@ -230,12 +246,8 @@ class Writer:
         if name == "prf:proof":
             end = " ∎" if re.search(r"[\w.,;:!?)$*]\Z(?<!\$\$)", body) else "\n\n∎"
             return run_in(f"{before}*Proof{f' ({title})' if title else ''}.*", body) + end
-        if name in ("solution", "solution-start"):
-            exercise = self._label(directive.argument, directive.line)
-            heading = f"Solution to {self._prose(exercise.text, directive.line)}"
-            if name == "solution-start":
-                return f"{before}**{heading}.**\n\n{body}"
-            return details(before, heading, body)
+        if name == "solution":
+            return details(before, self._solution(directive), body)
         if name in labels.KINDS:
             return self._statement(directive, before, title, body)
         if name == "dropdown":
@@ -248,6 +260,10 @@ class Writer:
         raise self._error(
             directive.line, f"{{{name}}} is a directive that notebooks cannot show: {_REMEDY}"
         )
+
+    def _solution(self, directive: Directive) -> str:
+        exercise = self._label(directive.argument, directive.line)
+        return f"Solution to {self._prose(exercise.text, directive.line)}"
 
     def _statement(self, directive: Directive, before: str, title: str, body: str) -> str:
         place = self.book.places[self.chapter.name, directive.line]
@@ -325,6 +341,15 @@ class Writer:
 
     def _error(self, line: int, message: str) -> SourceError:
         return SourceError(self.chapter.path, line, message)
+
+
+def _joined(parts: list[str]) -> str:
+    return "\n\n".join(part.strip("\n") for part in parts if part.strip())
+
+
+def _fold(heading: str, parts: list[str]) -> str:
+    body = _joined(parts)
+    return details("", heading, body) if body else ""
 
 
 def _own_anchor(directive: Directive) -> str:
