@@ -30,7 +30,9 @@ def known_directives(book: Book) -> Iterator[Finding]:
         for one in page.directives:
             if one.name not in known:
                 wrong = f"unknown directive {one.name!r}{nearest(one.name, known)}"
-                yield finding(page, one.line, wrong, "correct it, or add it to web/lint.py")
+                yield finding(
+                    page, one.line, wrong, "correct it, or teach it to web/plain_markdown.py"
+                )
             elif one.name in SITE_ONLY and page.cells:
                 wrong = f"the directive {one.name!r} cannot be shown in a notebook"
                 yield finding(page, one.line, wrong, "move it to a page without code cells")
