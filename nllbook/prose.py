@@ -39,12 +39,15 @@ def glue(name: str, text: str) -> None:
 def scientific(value: float, digits: int = 0) -> str:
     """``value`` for the prose, in powers of ten, with the given digits after the point.
 
+    The spaces do not break, so that a number stays on one line.
+
     Examples
     --------
-    >>> scientific(3.08e-109), scientific(24_800.0, 2)
-    ('3 · 10⁻¹⁰⁹', '2.48 · 10⁴')
+    >>> print(scientific(3.08e-109).replace("\N{NO-BREAK SPACE}", " "))
+    3 · 10⁻¹⁰⁹
     """
     if not math.isfinite(value):
         raise ValueError(f"value = {value!r} must be finite")
     mantissa, exponent = f"{value:.{digits}e}".split("e")
-    return f"{mantissa} · 10{str(int(exponent)).translate(SUPERSCRIPTS)}"
+    power = str(int(exponent)).translate(SUPERSCRIPTS)
+    return f"{mantissa} · 10{power}".replace(" ", "\N{NO-BREAK SPACE}").replace("-", "−")
