@@ -11,13 +11,12 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours (jfly.uni-koeln.de/color), those with a contrast of at least 3 to 1
 # against both the white and the dark page.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-GREY = "#7A7A7A"  # text and axes: as far from white as from the dark page, 4.3 to 1
+GREY = "#7A7A7A"  # text and axes: about as far from white as from the dark page, over 4 to 1
 PALE = "#7A7A7A73"  # the same, 45 % opaque: areas behind something else
 
 STYLE: dict[Any, Any] = {
     "axes.edgecolor": GREY,
     "axes.facecolor": "none",
-    "axes.grid": False,
     "axes.labelcolor": GREY,
     "axes.labelsize": 12,
     "axes.prop_cycle": f"cycler('color', {[BLUE, ORANGE, GREEN, PINK]})"
@@ -29,9 +28,6 @@ STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
     "font.family": "DejaVu Sans",  # ships with matplotlib: the same on every machine
     "font.size": 11,
-    "grid.color": GREY,
-    "legend.edgecolor": GREY,
-    "legend.framealpha": 0.0,
     "legend.frameon": False,
     "legend.labelcolor": GREY,
     "lines.linewidth": 2.2,

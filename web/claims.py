@@ -19,21 +19,12 @@ from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
-from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
 from web import source
 
-STATEMENTS = source.STATEMENTS
-logger = logging.getLogger(__name__)
-
-Claim = dict[str, Any]  # {id, chapter, title, statement, checks: [{kind, difference, tolerance}]}
-
-
-def statements(chapter: source.Chapter) -> list[source.Directive]:
-    """The claims that a chapter states: its labelled theorems, propositions and the like."""
-    return [one for one in chapter.named(*STATEMENTS) if "label" in one.options]
+Claim = dict[str, Any]  # {id, chapter, statement, checks: [{kind, difference, tolerance}]}
 
 
 def checks(notebook: nbformat.NotebookNode) -> Iterator[dict[str, Any]]:
@@ -66,15 +57,11 @@ def ledger(chapter: source.Chapter, notebook: nbformat.NotebookNode) -> list[Cla
     ValueError
         Where a check names no statement of the chapter, or a statement has no check.
     """
-    claims: dict[str, Claim] = {}
-    for one in statements(chapter):
-        claims[one.options["label"]] = {
-            "id": one.options["label"],
-            "chapter": chapter.name,
-            "title": one.argument,
-            "statement": one.body.strip(),
-            "checks": [],
-        }
+    stated = {one.options["label"]: one for one in chapter.statements if "label" in one.options}
+    claims: dict[str, Claim] = {
+        name: {"id": name, "chapter": chapter.name, "statement": one.body.strip(), "checks": []}
+        for name, one in stated.items()
+    }
     for record in checks(notebook):
         name = record.pop("claim")
         if name not in claims:
@@ -83,13 +70,10 @@ def ledger(chapter: source.Chapter, notebook: nbformat.NotebookNode) -> list[Cla
                 "chapter: correct the id, or state the claim in a prf:proposition with that label"
             )
         claims[name]["checks"].append(record)
-    for one in statements(chapter):
-        if not claims[one.options["label"]]["checks"]:
-            raise source.SourceError(
-                chapter.path,
-                one.line,
-                f"the claim {one.options['label']} has no executed check: add one to a cell",
-            )
+    for name, one in stated.items():
+        if not claims[name]["checks"]:
+            message = f"the claim {name} has no executed check: add one to a cell"
+            raise source.SourceError(chapter.path, one.line, message)
     return list(claims.values())
 
 
@@ -163,7 +147,7 @@ def _collect(app: Sphinx, doctree: nodes.document) -> None:
     if path.suffix != ".md":
         return
     chapter = source.read(path)
-    if not statements(chapter) and not chapter.cells:
+    if not chapter.cells:
         return
     try:
         notebook = _executed(app, docname)
@@ -278,11 +262,7 @@ def _row(cells: list[nodes.Node]) -> nodes.row:
 
 def _write_json(app: Sphinx, exception: Exception | None) -> None:
     if exception is None:
-        entries = [
-            {key: claim[key] for key in ("id", "chapter", "statement", "checks")}
-            for _, claims in _in_order(app.env)
-            for claim in claims
-        ]
+        entries = [claim for _, claims in _in_order(app.env) for claim in claims]
         path = Path(app.outdir).parent / "claims.json"
         path.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -20,9 +20,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from web.notebooks import NOTEBOOKS
 from web.source import ROOT
 
-NOTEBOOKS = ROOT / "notebooks"
 # Old cores, without the instructions for which OpenBLAS has kernels of their own; the first works.
 OLD_CORES = {"x86_64": ["Prescott", "Nehalem"], "aarch64": ["ARMV8"], "arm64": ["ARMV8"]}
 # Turkish has another upper case of i, German another decimal point.
