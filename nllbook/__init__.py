@@ -8,7 +8,16 @@ from nllbook import datasets, plotting
 from nllbook.claims import ClaimError, check
 from nllbook.distributions import Bernoulli, Categorical, Exponential, Gaussian, Poisson, Uniform
 from nllbook.likelihood import likelihood, log_likelihood, nll
-from nllbook.numerics import lgamma, xlogy
+from nllbook.numerics import (
+    lgamma,
+    log_sigmoid,
+    log_softmax,
+    logsumexp,
+    sigmoid,
+    softmax,
+    softplus,
+    xlogy,
+)
 from nllbook.prose import glue, scientific
 
 __version__ = "0.1.0"
@@ -27,8 +36,14 @@ __all__ = [
     "lgamma",
     "likelihood",
     "log_likelihood",
+    "log_sigmoid",
+    "log_softmax",
+    "logsumexp",
     "nll",
     "plotting",
     "scientific",
+    "sigmoid",
+    "softmax",
+    "softplus",
     "xlogy",
 ]

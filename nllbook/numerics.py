@@ -51,6 +51,53 @@ def xlogy(x: ArrayLike, y: ArrayLike) -> Any:
     return rounded(product, dtype)
 
 
+def logsumexp(a: ArrayLike, axis: int | None = -1, keepdims: bool = False) -> Any:
+    """``log(Σ exp(a))`` along an axis (over everything for None), in nats."""
+    array = real_array("a", a)
+    wide = array.astype(np.float64)
+    top = np.max(wide, axis=axis, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore", under="ignore"):
+        shifted = np.where(wide == top, 0.0, wide - top)
+        result = top + np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    result = np.where(np.isfinite(top), result, top)
+    return rounded(result if keepdims else np.squeeze(result, axis=axis), array.dtype)
+
+
+def log_softmax(z: ArrayLike, axis: int = -1) -> Any:
+    """``z − logsumexp(z)`` along an axis, in nats."""
+    array = real_array("z", z)
+    wide = array.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        return rounded(wide - logsumexp(wide, axis=axis, keepdims=True), array.dtype)
+
+
+def softmax(z: ArrayLike, axis: int = -1) -> Any:
+    """``exp(z) / Σ exp(z)`` along an axis."""
+    array = real_array("z", z)
+    with np.errstate(under="ignore"):
+        return rounded(np.exp(log_softmax(array.astype(np.float64), axis)), array.dtype)
+
+
+def softplus(z: ArrayLike) -> Any:
+    """``log(1 + exp(z))``, in nats."""
+    array = real_array("z", z)
+    wide = array.astype(np.float64)
+    with np.errstate(under="ignore"):
+        return rounded(np.maximum(wide, 0) + np.log1p(np.exp(-np.abs(wide))), array.dtype)
+
+
+def log_sigmoid(z: ArrayLike) -> Any:
+    """``log(1 / (1 + exp(−z))) = −softplus(−z)``, in nats."""
+    return -softplus(-real_array("z", z))
+
+
+def sigmoid(z: ArrayLike) -> Any:
+    """``1 / (1 + exp(−z))``."""
+    array = real_array("z", z)
+    with np.errstate(under="ignore", over="ignore"):
+        return rounded(1 / (1 + np.exp(-array.astype(np.float64))), array.dtype)
+
+
 def lgamma(x: ArrayLike) -> Any:
     """The logarithm of the absolute value of the gamma function; ``lgamma(k + 1) = log(k!)``.
 
