@@ -9,6 +9,7 @@ from nllbook.claims import ClaimError, check
 from nllbook.distributions import Bernoulli, Categorical, Exponential, Gaussian, Poisson, Uniform
 from nllbook.likelihood import likelihood, log_likelihood, nll
 from nllbook.numerics import (
+    digamma,
     lgamma,
     log_sigmoid,
     log_softmax,
@@ -16,6 +17,7 @@ from nllbook.numerics import (
     sigmoid,
     softmax,
     softplus,
+    trigamma,
     xlogy,
 )
 from nllbook.prose import glue, scientific
@@ -32,6 +34,7 @@ __all__ = [
     "Uniform",
     "check",
     "datasets",
+    "digamma",
     "glue",
     "lgamma",
     "likelihood",
@@ -45,5 +48,6 @@ __all__ = [
     "sigmoid",
     "softmax",
     "softplus",
+    "trigamma",
     "xlogy",
 ]

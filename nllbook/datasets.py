@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
@@ -86,6 +87,23 @@ def load_newcomb() -> Table:
     return _table("newcomb.csv")
 
 
+def load_illinois_rainfall() -> Table:
+    """Rainfall of 227 storms in southern Illinois, 1960-1964 (Le Cam and Neyman 1967).
+
+    Returns
+    -------
+    Table
+        ``year`` and ``rainfall`` (inches, averaged over a network of rain gauges), in the order of
+        the source. All values are positive: from 0.001 to 2.13 inches.
+
+    Examples
+    --------
+    >>> round(float(load_illinois_rainfall()["rainfall"].mean()), 3)
+    0.224
+    """
+    return _table("illinois_rainfall.csv")
+
+
 def load_novel() -> Text:
     """Jane Austen's *Pride and Prejudice* (1813), from its title to its last word.
 
@@ -123,10 +141,14 @@ def _table(name: str) -> Table:
 
 
 def _column(values: list[str]) -> NDArray[Any]:
-    """Integers where all entries are, else text. Read-only: data are shared by every caller."""
-    try:
-        column: NDArray[Any] = np.array([int(value) for value in values])
-    except ValueError:
-        column = np.array(values)
+    """Integers where all entries are, else numbers where all are, else text; read-only.
+
+    Text that Python would read as a number, such as "nan" or "1_000", stays text.
+    """
+    column: NDArray[Any] = np.array(values)
+    if all(re.fullmatch(r"-?\d+", value) for value in values):
+        column = np.array([int(value) for value in values])
+    elif all(re.fullmatch(r"-?\d+(\.\d+)?", value) for value in values):
+        column = np.array([float(value) for value in values])
     column.flags.writeable = False
     return column

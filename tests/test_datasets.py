@@ -15,11 +15,18 @@ import numpy as np
 import pytest
 
 from nllbook import datasets
-from nllbook.datasets import Table, Text, load_horse_kicks, load_newcomb, load_novel
+from nllbook.datasets import (
+    Table,
+    Text,
+    load_horse_kicks,
+    load_illinois_rainfall,
+    load_newcomb,
+    load_novel,
+)
 
 DATA = Path(str(files("nllbook"))) / "data"
-LOADERS: list[Callable[[], Table | Text]] = [load_horse_kicks, load_newcomb, load_novel]
-TABLES: list[Callable[[], Table]] = [load_horse_kicks, load_newcomb]
+TABLES: list[Callable[[], Table]] = [load_horse_kicks, load_newcomb, load_illinois_rainfall]
+LOADERS: list[Callable[[], Table | Text]] = [*TABLES, load_novel]
 CORPS = ["G", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XIV", "XV"]
 
 
@@ -75,6 +82,28 @@ def test_newcomb_is_stiglers_table_5() -> None:
     assert float(np.median(deviation)) == 27.0
     assert deviation[:6].tolist() == [28, 26, 33, 24, 34, -44]  # in the order of his table
     assert deviation[-2:].tolist() == [16, 23]
+
+
+def test_the_storms_are_those_of_rice() -> None:
+    storms = load_illinois_rainfall()
+    rainfall = storms["rainfall"]
+    assert list(storms.columns) == ["year", "rainfall"]
+    assert rainfall.dtype == np.float64
+    years, counts = np.unique(storms["year"], return_counts=True)
+    assert years.tolist() == [1960, 1961, 1962, 1963, 1964]
+    assert counts.tolist() == [48, 48, 56, 37, 38]  # the lengths of Rice's five files
+    assert np.all(np.diff(storms["year"]) >= 0)
+    assert rainfall[:8].tolist() == [0.02, 0.001, 0.001, 0.12, 0.08, 0.42, 1.72, 0.05]
+    assert rainfall[-3:].tolist() == [0.6, 0.002, 0.05]
+    assert (rainfall.min(), rainfall.max()) == (0.001, 2.13)
+    # sums in thousandths of an inch, so exact
+    thousandths = np.round(1000 * rainfall).astype(np.int64)
+    np.testing.assert_array_equal(thousandths / 1000, rainfall)
+    assert thousandths.sum() == 50_937
+    assert (thousandths**2).sum() == 41_674_345
+    # Rice's moment estimates, 0.375 and 1.674, come from the rounded mean and variance
+    mean, variance = round(rainfall.mean(), 3), round(rainfall.var(ddof=1), 4)
+    assert (round(mean**2 / variance, 3), round(mean / variance, 3)) == (0.375, 1.674)
 
 
 def test_the_novel_is_whole() -> None:
@@ -200,9 +229,21 @@ def test_the_repr_fits_in_a_notebook(load: Callable[[], Table | Text]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "kind"), [(["3", "-4"], "i"), (["3", "x"], "U"), (["3.5", "1"], "U"), (["I"], "U")]
+    ("values", "kind"),
+    [
+        (["3", "-4"], "i"),
+        (["3", "x"], "U"),
+        (["3.5", "1"], "f"),
+        (["-0.001", "-2.0"], "f"),
+        (["I"], "U"),
+        (["nan", "1"], "U"),
+        (["1_000", "2"], "U"),
+        (["", "2"], "U"),
+        (["1e3", "2"], "U"),
+        ([".5", "2"], "U"),
+    ],
 )
-def test_a_column_is_integers_where_all_entries_are(values: list[str], kind: str) -> None:
+def test_a_column_is_numbers_where_all_entries_are(values: list[str], kind: str) -> None:
     column: Any = datasets._column(values)
     assert column.dtype.kind == kind
-    assert column.tolist() == ([int(v) for v in values] if kind == "i" else values)
+    assert column.tolist() == [{"i": int, "f": float, "U": str}[kind](value) for value in values]
