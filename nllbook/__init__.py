@@ -20,6 +20,7 @@ from nllbook.numerics import (
     trigamma,
     xlogy,
 )
+from nllbook.optimize import History, gradient_descent, newton
 from nllbook.prose import glue, scientific
 
 __version__ = "0.1.0"
@@ -30,18 +31,21 @@ __all__ = [
     "ClaimError",
     "Exponential",
     "Gaussian",
+    "History",
     "Poisson",
     "Uniform",
     "check",
     "datasets",
     "digamma",
     "glue",
+    "gradient_descent",
     "lgamma",
     "likelihood",
     "log_likelihood",
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
+    "newton",
     "nll",
     "plotting",
     "scientific",
