@@ -7,6 +7,14 @@ Everything is in nats (natural logarithms) unless a base is given.
 from nllbook import datasets, plotting
 from nllbook.claims import ClaimError, check
 from nllbook.distributions import Bernoulli, Categorical, Exponential, Gaussian, Poisson, Uniform
+from nllbook.information import (
+    binary_entropy,
+    cross_entropy,
+    entropy,
+    kl_divergence,
+    perplexity,
+    surprisal,
+)
 from nllbook.likelihood import likelihood, log_likelihood, nll
 from nllbook.numerics import (
     digamma,
@@ -34,11 +42,15 @@ __all__ = [
     "History",
     "Poisson",
     "Uniform",
+    "binary_entropy",
     "check",
+    "cross_entropy",
     "datasets",
     "digamma",
+    "entropy",
     "glue",
     "gradient_descent",
+    "kl_divergence",
     "lgamma",
     "likelihood",
     "log_likelihood",
@@ -47,11 +59,13 @@ __all__ = [
     "logsumexp",
     "newton",
     "nll",
+    "perplexity",
     "plotting",
     "scientific",
     "sigmoid",
     "softmax",
     "softplus",
+    "surprisal",
     "trigamma",
     "xlogy",
 ]
