@@ -37,6 +37,7 @@ class Mutant:
 
 DISTRIBUTIONS = "nllbook/distributions.py"
 LIKELIHOOD = "chapters/likelihood.md"
+LOG = "chapters/log-likelihood.md"
 
 MUTANTS = [
     # the package
@@ -125,6 +126,147 @@ MUTANTS = [
         LIKELIHOOD,
         "(a, high) if f(a) < f(b)",
         "(a, high) if f(a) > f(b)",
+    ),
+    # chapter 2
+    Mutant(
+        "the log to base 2 where nats are meant, of the largest likelihood",
+        LOG,
+        "ell.max(), math.log(L.max())",
+        "ell.max(), math.log2(L.max())",
+        "log-likelihood",
+    ),
+    Mutant(
+        "search for a minimum",
+        LOG,
+        "(a, high) if f(a) < f(b)",
+        "(a, high) if f(a) > f(b)",
+        "log-likelihood",
+    ),
+    Mutant(
+        "the mean for the sum",
+        "nllbook/likelihood.py",
+        "rounded(np.sum(dist.log_prob(",
+        "rounded(np.mean(dist.log_prob(",
+        "log-likelihood",
+    ),
+    Mutant(
+        "lose a power of 2 of the product",
+        LOG,
+        "e += shift",
+        "e += abs(shift)",
+        "log-likelihood",
+    ),
+    Mutant(
+        "forget a factor in the product rule",
+        LOG,
+        "slope * p + value * dp",
+        "slope * p + dp",
+        "log-likelihood",
+    ),
+    Mutant(
+        "the derivative of −λ wrongly",
+        LOG,
+        "np.float32(x / rate - 1)",
+        "np.float32(x / rate - rate**2)",
+        "log-likelihood",
+    ),
+    Mutant(
+        "weigh the values alike",
+        LOG,
+        "np.bincount(text) / len(text)",
+        "np.full(26, 1 / 26)",
+        "log-likelihood",
+    ),
+    Mutant(
+        "lose the ½ of the quadratic",
+        LOG,
+        "sp.log(v) - squares / (2 * v)",
+        "sp.log(v) - squares / v",
+        "log-likelihood",
+    ),
+    Mutant(
+        "the second derivative of one sample for that of all",
+        LOG,
+        "(v, v): -4 / (2 * v_hat**2)",
+        "(v, v): -1 / (2 * v_hat**2)",
+        "log-likelihood",
+    ),
+    Mutant(
+        "σ² for σ",
+        LOG,
+        "Gaussian(mean, math.sqrt(var))",
+        "Gaussian(mean, var)",
+        "log-likelihood",
+    ),
+    Mutant(
+        "forget u − 1 in the gap",
+        LOG,
+        "n / 2 * (u - 1 - np.log(u))",
+        "n / 2 * -np.log(u)",
+        "log-likelihood",
+    ),
+    Mutant(
+        "the information of one sample for that of all",
+        LOG,
+        "J, len(deaths) / rate",
+        "J, 1 / rate",
+        "log-likelihood",
+    ),
+    Mutant(
+        "the spread without its square",
+        LOG,
+        "Poisson(m).prob(S) * (S - m) ** 2 / S",
+        "Poisson(m).prob(S) * abs(S - m) / S",
+        "log-likelihood",
+    ),
+    Mutant(
+        "the score of σ without its −1",
+        LOG,
+        "(z**2 - 1) / s",
+        "z**2 / s",
+        "log-likelihood",
+    ),
+    Mutant(
+        "forget that the support moves",
+        LOG,
+        "Uniform(0, theta + step)",
+        "Uniform(0, theta)",
+        "log-likelihood",
+    ),
+    Mutant(
+        "differentiate −λ wrongly in the score",
+        LOG,
+        "/ lam - 1  # scores",
+        "/ lam - lam  # scores",
+        "log-likelihood",
+    ),
+    Mutant(
+        "lose the minus of the second form",
+        LOG,
+        "-np.sum(p * second), 1 / lam",
+        "np.sum(p * second), 1 / lam",
+        "log-likelihood",
+    ),
+    Mutant(
+        "the mean of log for the log of the mean",
+        LOG,
+        "s = math.log(rain.mean()) - np.mean(np.log(rain))",
+        "s = math.log(np.median(rain)) - np.mean(np.log(rain))",
+        "log-likelihood",
+    ),
+    Mutant(
+        "shape times mean for the rate",
+        LOG,
+        "Gamma(k, k / rain.mean())",
+        "Gamma(k, k * rain.mean())",
+        "log-likelihood",
+    ),
+    Mutant(
+        "accumulate in float64",
+        LOG,
+        "np.cumsum(tenths)[-1]",
+        "np.cumsum(tenths, dtype=np.float64)[-1]",
+        "log-likelihood",
     ),
 ]
 
