@@ -6,11 +6,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; exit; }; done; echo python3)
 BIN := .venv/bin
 JB := $(BIN)/jupyter-book build . -W -n --keep-going
+# Kept out of the lock: for Linux the index has a build of several gigabytes, for graphics cards.
+TORCH := torch==2.13.0
 
 # No debugger is attached to the notebooks: it need not warn that it would be slow.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test quick test-portable notebooks mutants format lock clean
+.PHONY: help book test quick test-portable notebooks mutants accuracy format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -43,6 +45,9 @@ notebooks: .venv/ready ## write notebooks/ anew from chapters/
 mutants: .venv/ready ## break the book's mathematics on purpose; every break must be caught
 	@$(BIN)/python -m tests.mutants
 
+accuracy: .venv/torch ## measure the errors of the losses, here and in other libraries
+	@$(BIN)/python benchmarks/accuracy.py
+
 format: .venv/ready ## format the Python sources
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
@@ -63,4 +68,15 @@ clean: ## remove what was built, the environment included
 		&& VIRTUAL_ENV="$(CURDIR)/.venv" UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet -r requirements.txt -e . ; } \
 		|| $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e . \
 		|| { rm -rf .venv; echo "The packages in requirements.txt could not be installed. The first run needs the network, or a package cache that holds them." >&2; exit 1; }
+	@touch $@
+
+# The CPU build: from the folder of wheels if one is named, else from PyTorch's own index.
+.venv/torch: .venv/ready Makefile
+	@echo "Setting up $(TORCH) (once) ..."
+	@export VIRTUAL_ENV="$(CURDIR)/.venv"; \
+		if [ -n "$$PIP_FIND_LINKS" ]; then \
+			UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet $(TORCH) -c requirements.txt; \
+		else \
+			$(BIN)/uv pip install --quiet --torch-backend=cpu $(TORCH) -c requirements.txt; \
+		fi || $(BIN)/pip install --quiet --disable-pip-version-check $(TORCH) -c requirements.txt
 	@touch $@

@@ -16,7 +16,7 @@ from web.source import ROOT, STATEMENTS, chapters, pages
 
 pytestmark = pytest.mark.slow
 
-BOOK = ("_config.yml", "_toc.yml", "chapters", "nllbook", "web")
+BOOK = ("_config.yml", "_toc.yml", "benchmarks", "chapters", "nllbook", "web")
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
