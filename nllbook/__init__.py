@@ -6,7 +6,17 @@ Everything is in nats (natural logarithms) unless a base is given.
 
 from nllbook import datasets, plotting
 from nllbook.claims import ClaimError, check
-from nllbook.distributions import Bernoulli, Categorical, Exponential, Gaussian, Poisson, Uniform
+from nllbook.distributions import (
+    Bernoulli,
+    Categorical,
+    Exponential,
+    Gamma,
+    Gaussian,
+    Laplace,
+    Poisson,
+    StudentT,
+    Uniform,
+)
 from nllbook.information import (
     binary_entropy,
     cross_entropy,
@@ -38,9 +48,12 @@ __all__ = [
     "Categorical",
     "ClaimError",
     "Exponential",
+    "Gamma",
     "Gaussian",
     "History",
+    "Laplace",
     "Poisson",
+    "StudentT",
     "Uniform",
     "binary_entropy",
     "check",

@@ -3,16 +3,21 @@
 A distribution here is *one* distribution: its parameters are numbers (a vector for Categorical),
 and its methods take data of any shape.
 
-========================  ==========================================  =========================
-model                     log_prob(x) on its support                  fit(x), maximum likelihood
-========================  ==========================================  =========================
-Bernoulli(p)              x log p + (1 − x) log(1 − p)                mean
-Categorical(probs)        log probs[x]                                frequencies
-Poisson(rate)             x log rate − rate − log x!                  mean
-Exponential(rate)         log rate − rate · x                         1 / mean
-Gaussian(mean, std)       −½ ((x − mean)/std)² − log std − ½ log 2π   mean, √(mean of (x − mean)²)
-Uniform(low, high)        −log(high − low)                            smallest, largest
-========================  ==========================================  =========================
+=========================  ==========================================  =========================
+model                      log_prob(x) on its support                  fit(x), maximum likelihood
+=========================  ==========================================  =========================
+Bernoulli(p)               x log p + (1 − x) log(1 − p)                mean
+Categorical(probs)         log probs[x]                                frequencies
+Poisson(rate)              x log rate − rate − log x!                  mean
+Exponential(rate)          log rate − rate · x                         1 / mean
+Gamma(shape, rate)         (shape − 1) log x − rate · x                Newton's method on log shape;
+                           + shape log rate − log Γ(shape)             rate = shape / mean
+Gaussian(mean, std)        −½ ((x − mean)/std)² − log std − ½ log 2π   mean, √(mean of (x − mean)²)
+Laplace(loc, scale)        −abs(x − loc)/scale − log 2 scale           median, mean of abs(x − loc)
+StudentT(df, loc, scale)   −½ (df + 1) log(1 + z²/df) − log scale      roots of the score in loc and
+                           + a constant, z = (x − loc)/scale           scale; df is given
+Uniform(low, high)         −log(high − low)                            smallest, largest
+=========================  ==========================================  =========================
 
 Off its support a model gives probability 0, so ``log_prob`` is ``-inf``; NaN gives NaN.
 See the chapter "Likelihood" for every derivation.
@@ -22,31 +27,23 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nllbook._gamma import half_step, log_minus_digamma, stirling
 from nllbook._validate import power_of_two, real_array, refuse, rounded, samples, scalar
+from nllbook.information import deviance, probabilities
 from nllbook.numerics import lgamma, xlogy
+from nllbook.optimize import newton
 
 LOG_2PI = math.log(2 * math.pi)
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-
-def _phi(u: Floats) -> Floats:
-    """φ(u) = u − log(1 + u), without cancellation where u is small.
-
-    With v = u/(2 + u), log(1 + u) = 2 (v + v³/3 + v⁵/5 + …) and u − 2v = u v. For |u| < 0.1 the
-    terms left out are below 1e-17 of the result.
-    """
-    v = u / (2 + u)
-    w = v * v
-    tail = 1 / 3 + w * (1 / 5 + w * (1 / 7 + w * (1 / 9 + w * (1 / 11 + w / 13))))
-    return np.where(np.abs(u) < 0.1, u * v - 2 * v * w * tail, u - np.log1p(u))
 
 
 def is_whole(x: Floats) -> Bools:
@@ -168,7 +165,8 @@ class Categorical(Distribution):
     Parameters
     ----------
     probs : array_like, shape (k,)
-        Probabilities that sum to 1 within k float64 roundings (k · 2.2e-16; never renormalised).
+        Probabilities in [0, 1] that sum to 1 within k roundings (k · 2.2e-16; k · 1.2e-7 in
+        float32). They are never renormalised.
 
     Examples
     --------
@@ -182,11 +180,8 @@ class Categorical(Distribution):
         probs = real_array("probs", self.probs).astype(np.float64)
         if probs.ndim != 1 or probs.size == 0:
             raise ValueError(f"probs must have shape (k,) with k >= 1, got {probs.shape}")
-        refuse("probs", probs, ~((probs >= 0) & (probs <= 1)), "in [0, 1]")
-        total = math.fsum(probs)
-        if abs(total - 1) > probs.size * np.finfo(real_array("probs", self.probs).dtype).eps:
-            raise ValueError(f"probs must sum to 1, got a sum of {total!r}")
-        self.__setstate__({"probs": probs})
+        refuse("probs", probs, np.isnan(probs), "in [0, 1]")
+        self.__setstate__({"probs": probabilities("probs", self.probs)[0]})
 
     def __setstate__(self, state: dict[str, Floats]) -> None:
         state["probs"].flags.writeable = False
@@ -255,7 +250,7 @@ class Poisson(Distribution):
         """x log rate − rate − log x!; the large terms cancel, so from 16 on they are not formed.
 
         Stirling's series log x! = x log x − x + ½ log 2πx + s(x) turns the formula into
-        −x φ((rate − x)/x) − ½ log 2πx − s(x), which has no cancellation (Loader 2000).
+        −[x log(x/rate) − x + rate] − ½ log 2πx − s(x), without cancellation (Loader 2000).
         """
         logs = np.empty(x.shape)
         few, many = x < 16, x[x >= 16]
@@ -263,8 +258,8 @@ class Poisson(Distribution):
         with np.errstate(divide="ignore", over="ignore"):
             r = 1 / many**2
             s = (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r * (1 / 1680 - r / 1188)))) / many
-            deviance = many * _phi((self.rate - many) / many)
-            logs[~few] = -deviance - 0.5 * (LOG_2PI + np.log(many)) - s
+            rate = np.full_like(many, self.rate)
+            logs[~few] = -deviance(many, rate) - 0.5 * (LOG_2PI + np.log(many)) - s
         return logs
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -332,6 +327,112 @@ class Exponential(Distribution):
 
 
 @dataclass(frozen=True)
+class Gamma(Distribution):
+    """Positive amounts with density rate^shape · x^(shape − 1) · exp(−rate · x) / Γ(shape).
+
+    Parameters
+    ----------
+    shape : float
+        > 0. Above 1 the density has a peak, below it rises without bound towards x = 0;
+        ``Gamma(1, rate)`` is ``Exponential(rate)``.
+    rate : float
+        In units of 1/x, > 0; the mean is ``shape / rate``, the variance ``shape / rate²``.
+
+    Examples
+    --------
+    >>> round(float(Gamma(2.0, 3.0).prob(1.0)), 6)  # 3² · 1 · exp(−3) / 1!
+    0.448084
+    """
+
+    shape: float
+    rate: float
+
+    def __post_init__(self) -> None:
+        for name in ("shape", "rate"):
+            value = scalar(name, getattr(self, name), "finite and > 0", low=0)
+            object.__setattr__(self, name, value)
+
+    def _supports(self, x: Floats) -> Bools:
+        return (x >= 0) & (x < np.inf)
+
+    def _log_prob(self, x: Floats) -> Floats:
+        """k log βx − βx − log Γ(k) − log x; for k >= 1 its large terms are not formed.
+
+        Stirling's series turns it into −[k log(k/βx) − k + βx] + ½ log(k/2π) − s(k) − log x,
+        without cancellation: the bracket is small where x is probable (Loader 2000).
+        """
+        k = self.shape
+        with np.errstate(all="ignore"):
+            y = self.rate * x
+            in_range = (y > 1e-300) & (y < np.inf)
+            log_y = np.where(in_range, np.log(y), math.log(self.rate) + np.log(x))
+            logs = k * log_y - y - lgamma(k) - np.log(x)
+            if k >= 1:
+                few_terms = 0.5 * (math.log(k) - LOG_2PI) - stirling(k) - np.log(x)
+                logs = np.where(in_range, few_terms - deviance(np.full_like(y, k), y), logs)
+        at_zero = np.inf if k < 1 else math.log(self.rate) if k == 1 else -np.inf
+        return np.where(x == 0, at_zero, logs)
+
+    def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Floats:
+        """Independent draws. With a small shape some are too small for a float, and so 0.0."""
+        return np.asarray(rng.standard_gamma(self.shape, size) / self.rate)
+
+    def entropy(self) -> float:
+        """k − log β + log Γ(k) + (1 − k) ψ(k), for k >= 1 without the terms that cancel."""
+        k = self.shape
+        log_less_digamma = log_minus_digamma(k)[0]
+        if k < 1:
+            digamma = math.log(k) - log_less_digamma
+            return k + math.lgamma(k) + (1 - k) * digamma - math.log(self.rate)
+        bulk = 0.5 * (math.log(k) + LOG_2PI) - math.log(self.rate)
+        return bulk + stirling(k) + (k - 1) * log_less_digamma
+
+    @classmethod
+    def fit(cls, x: ArrayLike) -> Self:
+        """Newton's method on u = log k; the rate that goes with a shape k is k / mean.
+
+        With it the mean NLL is log Γ(k) − k log k + k + k s and a constant, where
+        s = log(mean of x) − mean of log x > 0. It has one minimum, where log k − ψ(k) = s; Newton
+        on u cannot leave k > 0 and starts within 2 % of it (Minka 2002, Thom 1958).
+
+        Raises
+        ------
+        ValueError
+            For data that are empty, not finite, not > 0 (a zero makes the likelihood infinite or
+            0), or constant (it grows without bound with the shape).
+        """
+        data = samples("x", x)
+        refuse("x", data, data <= 0, "> 0")
+        if data.min() == data.max():
+            raise ValueError(
+                f"x is constant ({data[0]:g}): the likelihood grows without bound as shape → ∞"
+            )
+        scale = power_of_two(data)  # exact, and no sum overflows
+        mean = float((data / scale).mean())
+        s = _log_mean_minus_mean_log(data / scale, mean)
+
+        def mean_nll(u: float) -> tuple[float, float, float]:
+            k = math.exp(u)
+            value = math.lgamma(k) - k * u + k + k * s
+            excess, slope = log_minus_digamma(k)
+            return value, k * (s - excess), k * (s - excess) + k * k * slope
+
+        start = (3 - s + math.sqrt((s - 3) ** 2 + 24 * s)) / (12 * s)
+        shape = math.exp(newton(mean_nll, math.log(start)).x[-1])
+        return cls(shape, shape / mean / scale)
+
+
+def _log_mean_minus_mean_log(x: Floats, mean: float) -> float:
+    """log(mean of x) − mean of log x, without cancellation where x is nearly constant.
+
+    It is the mean of log(mean/x) − 1 + x/mean, no term of which is negative, for the exact mean.
+    A mean with the relative error δ makes that ½ δ² too large.
+    """
+    error = np.mean((x - mean) / mean)
+    return float(np.mean(deviance(np.asarray(mean), x)) / mean - 0.5 * error**2)
+
+
+@dataclass(frozen=True)
 class Gaussian(Distribution):
     """The normal distribution with the given mean and standard deviation.
 
@@ -380,6 +481,233 @@ class Gaussian(Distribution):
         scale = power_of_two(data)  # exact, and no square under- or overflows
         scaled = data / scale
         return cls(scale * float(scaled.mean()), scale * float(scaled.std(ddof=0)))
+
+
+@dataclass(frozen=True)
+class Laplace(Distribution):
+    """Two exponentials back to back: density exp(−abs(x − loc)/scale) / (2 · scale).
+
+    Parameters
+    ----------
+    loc : float
+        Centre (mean and median), in the units of x.
+    scale : float
+        Mean distance from the centre, in the units of x, > 0; the standard deviation is √2 of it.
+
+    Examples
+    --------
+    >>> Laplace.fit([1.0, 2.0, 9.0])
+    Laplace(loc=2.0, scale=2.6666666666666665)
+    """
+
+    loc: float
+    scale: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "loc", scalar("loc", self.loc, "finite", low=-math.inf))
+        object.__setattr__(self, "scale", scalar("scale", self.scale, "finite and > 0", low=0))
+
+    def _supports(self, x: Floats) -> Bools:
+        return ~np.isnan(x)
+
+    def _log_prob(self, x: Floats) -> Floats:
+        with np.errstate(over="ignore"):
+            return -np.abs(x - self.loc) / self.scale - math.log(self.scale) - math.log(2)
+
+    def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Floats:
+        return rng.laplace(self.loc, self.scale, size)
+
+    def entropy(self) -> float:
+        return 1 + math.log(2) + math.log(self.scale)
+
+    @classmethod
+    def fit(cls, x: ArrayLike) -> Self:
+        """The median, and the mean distance from it.
+
+        Of an even number of samples every point between the two in the middle is a maximum; the
+        one taken is halfway, as by ``numpy.median``.
+        """
+        data = samples("x", x)
+        if data.min() == data.max():
+            raise ValueError(
+                f"x is constant ({data[0]:g}): the likelihood grows without bound as scale → 0"
+            )
+        unit = power_of_two(data)  # exact, and no sum overflows
+        loc = float(np.median(data / unit))
+        return cls(unit * loc, unit * float(np.abs(data / unit - loc).mean()))
+
+
+@dataclass(frozen=True)
+class StudentT(Distribution):
+    """Student's t, moved and stretched: like the Gaussian in the middle, with heavy tails.
+
+    The density at z = (x − loc)/scale is Γ((df+1)/2) / (Γ(df/2) √(π df) scale) times
+    (1 + z²/df)^(−(df+1)/2). Far out it falls only like a power of x; for df → ∞ it
+    becomes the Gaussian.
+
+    Parameters
+    ----------
+    df : float
+        Degrees of freedom, > 0: 1 gives the Cauchy distribution, which has no mean.
+    loc : float
+        Centre, in the units of x.
+    scale : float
+        In the units of x, > 0. For df > 2 the standard deviation is scale · √(df/(df − 2)).
+
+    Examples
+    --------
+    >>> round(float(StudentT(1.0, 0.0, 1.0).prob(0.0)), 6)  # 1/π
+    0.31831
+    """
+
+    df: float
+    loc: float
+    scale: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "df", scalar("df", self.df, "finite and > 0", low=0))
+        object.__setattr__(self, "loc", scalar("loc", self.loc, "finite", low=-math.inf))
+        object.__setattr__(self, "scale", scalar("scale", self.scale, "finite and > 0", low=0))
+
+    def _supports(self, x: Floats) -> Bools:
+        return ~np.isnan(x)
+
+    def _log_prob(self, x: Floats) -> Floats:
+        """The constant from the logarithm of Γ((df+1)/2) / (Γ(df/2) √(df/2)), in one piece."""
+        constant = half_step(self.df / 2)[0] - 0.5 * LOG_2PI - math.log(self.scale)
+        with np.errstate(divide="ignore", over="ignore"):
+            distance = np.abs(x - self.loc)
+            squared = (distance / self.scale / math.sqrt(self.df)) ** 2
+            # far out log(1 + z²/df) is log(z²/df), which does not overflow
+            far = 2 * (np.log(distance) - math.log(self.scale)) - math.log(self.df)
+            logs = np.where(squared < 1e18, np.log1p(squared), far)
+            return constant - (0.5 * self.df + 0.5) * logs
+
+    def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Floats:
+        return np.asarray(self.loc + self.scale * rng.standard_t(self.df, size))
+
+    def entropy(self) -> float:
+        """½(df+1) [ψ(½(df+1)) − ψ(½df)] − log Γ(½(df+1)) + log Γ(½df) + ½ log(π df) + log scale."""
+        log_ratio, difference = half_step(self.df / 2)
+        return (0.5 * self.df + 0.5) * difference - log_ratio + 0.5 * LOG_2PI + math.log(self.scale)
+
+    @classmethod
+    def fit(cls, x: ArrayLike, df: float) -> Self:  # type: ignore[override]
+        """Location and scale at the given df: no closed form, but two monotone searches.
+
+        For any loc the best scale is the one root of a decreasing function. With that scale the
+        log-likelihood is a function of loc alone. For df >= 1 it has one stationary point, its
+        maximum (Kent and Tyler 1991; Copas 1975 for df = 1), found as the root of the slope
+        between the smallest and the largest sample. For df < 1 there may be several maxima: the
+        slope is searched for changes of sign at the samples and halfway between them (at 200
+        quantiles where there are more), and the best maximum found is returned.
+
+        Raises
+        ------
+        ValueError
+            For data that are empty or not finite, and where a share of at least df/(df + 1) of
+            the samples coincide: beyond that share the likelihood grows without bound as
+            scale → 0 there, and at it no maximum is attained or no single one.
+        """
+        nu = scalar("df", df, "finite and > 0", low=0)
+        data = samples("x", x)
+        values, counts = np.unique(data, return_counts=True)
+        most = int(counts.max())
+        if most >= (data.size - most) * nu:
+            raise ValueError(
+                f"{most} of the {data.size} samples are {values[counts.argmax()]:g}: with "
+                f"df = {nu:g} there is no maximum once a share of df/(df + 1) coincide "
+                "(the likelihood stays high, or grows without bound, as scale → 0)"
+            )
+        unit = power_of_two(data)  # exact, and no difference overflows
+        centre = float(np.median(data / unit))
+        loc, scale = _fit_t(data / unit - centre, nu)
+        return cls(nu, unit * (centre + loc), unit * scale)
+
+
+def _fit_t(x: Floats, nu: float) -> tuple[float, float]:
+    """Where the profile log-likelihood, ℓ(loc) = max over scale of ℓ(loc, scale), is largest.
+
+    With t = (x − loc)/scale and a = t²/(ν + t²), and means over the samples:
+    ℓ/n = −log scale − ½(ν + 1) mean log(1 + t²/ν) + const, of which the derivatives are
+    (ν + 1) mean(a/t)/scale by loc and (ν + 1) mean(a) − 1 by log scale.
+    """
+
+    def at(loc: float) -> tuple[float, Floats, Floats]:
+        scale = math.exp(_best_log_scale(np.abs(x - loc), nu))
+        t = (x - loc) / scale
+        return scale, t, 1 / (1 + nu / t**2)
+
+    def slope(loc: float) -> tuple[float, float, float]:
+        """scale · ℓ′(loc)/n, its derivative, and the scale."""
+        scale, t, a = at(loc)
+        pull = np.where(t == 0, 0.0, a / t)
+        by_loc = -(nu + 1) / nu * np.mean((1 - a) * (1 - 2 * a))
+        by_both = -2 * (nu + 1) * np.mean(pull * (1 - a))
+        by_log_scale = -2 * (nu + 1) * np.mean(a * (1 - a))
+        curvature = by_loc - by_both**2 / by_log_scale
+        return float((nu + 1) * np.mean(pull)), float(curvature / scale), scale
+
+    def log_likelihood(loc: float) -> float:
+        scale, t, _ = at(loc)
+        return -math.log(scale) - 0.5 * (nu + 1) * float(np.mean(np.log1p(t**2 / nu)))
+
+    with np.errstate(all="ignore"):
+        points = np.unique(x if x.size <= 200 else np.quantile(x, np.linspace(0, 1, 200)))
+        points = np.sort(np.concatenate([points, (points[1:] + points[:-1]) / 2]))
+        if nu >= 1:
+            points = points[[0, -1]]
+        rises = [slope(point)[0] > 0 for point in points]
+        maxima = [
+            _root(slope, points[i], points[i + 1], 0.5 * (points[i] + points[i + 1]))
+            for i in range(len(points) - 1)
+            if rises[i] and not rises[i + 1]
+        ]
+        best = max(maxima, key=log_likelihood)
+        return best, at(best)[0]
+
+
+def _best_log_scale(distance: Floats, nu: float) -> float:
+    """The log of the scale under which samples at these distances from loc are most probable.
+
+    It is where (ν + 1) mean(a) − 1 = 0. This falls with the scale, from above 0 (as fewer than a
+    share of ν/(ν + 1) coincide) to −1. All distances alike have their root there; the samples
+    at a distance 0 have a = 0 and lower it.
+    """
+    away = distance[distance > 0]
+    share = away.size / distance.size
+
+    def slope(u: float) -> tuple[float, float, float]:
+        a = 1 / (1 + nu * (math.exp(u) / away) ** 2)
+        value = (nu + 1) * share * float(np.mean(a)) - 1
+        return value, -2 * (nu + 1) * share * float(np.mean(a * (1 - a))), 1.0
+
+    low = math.log(away.min()) + 0.5 * math.log(((nu + 1) * share - 1) / nu)
+    high = math.log(away.max())
+    return _root(slope, low - 1, high + 1, math.log(np.median(away)))
+
+
+def _root(
+    f: Callable[[float], tuple[float, float, float]], low: float, high: float, start: float
+) -> float:
+    """The root between low and high of a function that is positive at low, not so at high.
+
+    ``f(x)`` is its value, its derivative, and the length to measure an error in x against. Newton's
+    steps square the error: after one below 1e-9 only rounding is left. Where they leave the
+    bracket, or do not halve, the bracket is halved instead.
+    """
+    x, step = start, high - low
+    while True:
+        value, derivative, unit = f(x)
+        low, high = (x, high) if value > 0 else (low, x)
+        guess = x - value / derivative if derivative < 0 else math.nan
+        if abs(guess - x) <= 1e-9 * unit:
+            return guess
+        if not (low < guess < high and abs(guess - x) < 0.5 * step):
+            guess = low + 0.5 * (high - low)
+            if guess in (low, high):
+                return guess
+        x, step = guess, abs(guess - x)
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,12 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from nllbook._validate import FloatArray, real_array, refuse, rounded, scalar
+from nllbook._validate import real_array, refuse, rounded, scalar
 from nllbook.numerics import xlogy
+
+Floats = NDArray[np.float64]
 
 
 def surprisal(p: ArrayLike, base: float | None = None) -> Any:
@@ -223,7 +225,7 @@ def perplexity(nll: ArrayLike, base: float | None = None) -> Any:
         return rounded(np.exp(wide) if base is None else np.power(float(base), wide), array.dtype)
 
 
-def deviance(x: FloatArray, m: FloatArray) -> FloatArray:
+def deviance(x: Floats, m: Floats) -> Floats:
     """x log(x/m) − x + m for x, m >= 0, without cancellation where x and m are close.
 
     With v = (x − m)/(x + m), log(x/m) = 2 (v + v³/3 + v⁵/5 + …), so that the sum is
@@ -241,7 +243,7 @@ def deviance(x: FloatArray, m: FloatArray) -> FloatArray:
         return np.where(np.abs(v) < 0.1, (x - m) * v + 2 * x * v * tail, far)
 
 
-def probabilities(name: str, p: ArrayLike, axis: int = -1) -> tuple[FloatArray, Any]:
+def probabilities(name: str, p: ArrayLike, axis: int = -1) -> tuple[Floats, Any]:
     """Float64 rows of probabilities with the outcomes on the last axis, and the caller's type.
 
     Each row must sum to 1 within k roundings of the caller's float type, k · 2.2e-16 for k
@@ -262,7 +264,7 @@ def probabilities(name: str, p: ArrayLike, axis: int = -1) -> tuple[FloatArray, 
     return rows, array.dtype
 
 
-def _pair(p: ArrayLike, q: ArrayLike, axis: int) -> tuple[FloatArray, FloatArray, Any]:
+def _pair(p: ArrayLike, q: ArrayLike, axis: int) -> tuple[Floats, Floats, Any]:
     p_rows, p_type = probabilities("p", p, axis)
     q_rows, q_type = probabilities("q", q, axis)
     if np.shape(p) != np.shape(q):

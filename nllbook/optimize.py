@@ -153,7 +153,7 @@ def newton(
     steps : int
         The most steps to take, >= 0.
     tolerance : float
-        It stops after a step none of whose components exceeds tolerance · max(1, \\|x\\|), or where
+        It stops after a step none of whose components exceeds tolerance · max(1, abs(x)), or where
         the gradient is exactly 0.
     maximize : bool
         Which kind of optimum ``converged`` means. The iterates are the same for f and −f: both
