@@ -38,6 +38,7 @@ class Mutant:
 DISTRIBUTIONS = "nllbook/distributions.py"
 LIKELIHOOD = "chapters/likelihood.md"
 LOG = "chapters/log-likelihood.md"
+NLL = "chapters/negative-log-likelihood.md"
 
 MUTANTS = [
     # the package
@@ -267,6 +268,146 @@ MUTANTS = [
         "np.cumsum(tenths)[-1]",
         "np.cumsum(tenths, dtype=np.float64)[-1]",
         "log-likelihood",
+    ),
+    Mutant(
+        "drop the minus of the NLL",
+        "nllbook/likelihood.py",
+        "surprise = -dist",
+        "surprise = dist",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "half a step where one climbs",
+        "nllbook/optimize.py",
+        "x + move if maximize else",
+        "x + move / 2 if maximize else",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "bits per nat for nats per bit",
+        "nllbook/information.py",
+        "np.float64)) / _unit(base)",
+        "np.float64)) * _unit(base)",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "lose ½ log 2π of the Gaussian",
+        DISTRIBUTIONS,
+        " - math.log(self.std) - 0.5 * LOG_2PI",
+        " - math.log(self.std)",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "max f = min(−f)",
+        NLL,
+        "up_value, -down_value",
+        "up_value, down_value",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "0 − x for −x",
+        NLL,
+        "negated = -patterns",
+        "negated = 0.0 - patterns",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "one binary digit too many",
+        NLL,
+        "(2 ** int(bits) - 1).bit_length()",
+        "(2 ** int(bits)).bit_length()",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "log 10 for log 2",
+        NLL,
+        "1 / (k * 2**k)",
+        "(0.9**k) / k",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "n − 1 for n in the shares",
+        NLL,
+        "share = np.bincount(deaths) / n",
+        "share = np.bincount(deaths) / (n - 1)",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "forget n in the limit of the sum",
+        NLL,
+        "2 * sigma**2 / len(newcomb)}",
+        "2 * sigma**2}",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "1 for 2 in the limit",
+        NLL,
+        '"mean": 2 * sigma**2,',
+        '"mean": sigma**2,',
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "a variance that does not shrink with n",
+        NLL,
+        "squares = size * (slopes",
+        "squares = (slopes",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "the number of items for their weight",
+        NLL,
+        "Fraction(size, len(pairs)) * sum(weights)",
+        "Fraction(size)",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "forget the denominator of the bias",
+        NLL,
+        "-covariance / average(weights)",
+        "-covariance",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "lose the e of 2πe σ²",
+        NLL,
+        "math.log(2 * math.pi * math.e * spread)",
+        "math.log(2 * math.pi * spread)",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "the shift once, not once per dimension",
+        NLL,
+        "pair_y - pair, 2 * math.log(0.001)",
+        "pair_y - pair, math.log(0.001)",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "add ε instead of clipping at ε",
+        NLL,
+        "surprisal(max(1 / (1 + math.exp(-z)), eps))",
+        "surprisal(1 / (1 + math.exp(-z)) + eps)",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "forget that one sample is one of n",
+        NLL,
+        "surprisal(1e-7)) / len(first)",
+        "surprisal(1e-7))",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "test and training swapped",
+        NLL,
+        "for x in (test, train)]",
+        "for x in (train, test)]",
+        "negative-log-likelihood",
+    ),
+    Mutant(
+        "the variance of a term for that of the mean",
+        NLL,
+        "spread, variance / r",
+        "spread, variance",
+        "negative-log-likelihood",
     ),
 ]
 
