@@ -165,10 +165,10 @@ MUTANTS = [
         "log-likelihood",
     ),
     Mutant(
-        "the derivative of −λ wrongly",
+        "lose the −1 of the score",
         LOG,
         "np.float32(x / rate - 1)",
-        "np.float32(x / rate - rate**2)",
+        "np.float32(x / rate)",
         "log-likelihood",
     ),
     Mutant(
