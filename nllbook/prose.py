@@ -31,7 +31,7 @@ def glue(name: str, text: str) -> None:
             f"text must be a formatted string such as f'{{value:.2f}}', got {type(text).__name__}"
         )
     display(
-        {MIME_PREFIX + "text/plain": text},
+        {MIME_PREFIX + "text/plain": repr(text)},  # quoted: a bare 0.50 would be shown as 0.5
         {"scrapbook": {"name": name, "mime_prefix": MIME_PREFIX}},
     )
 

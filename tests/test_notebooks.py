@@ -401,7 +401,7 @@ def nbval(path: Path) -> tuple[int, str]:
     ("old", "new", "cell"),
     [
         ('"0.61\\n"', '"0.62\\n"', 0),
-        ('"application/papermill.record/text/plain": "0.610"', '…: "0.611"', 1),
+        ('"application/papermill.record/text/plain": "\'0.610\'"', "…: \"'0.611'\"", 1),
         ("within rtol 1e-12", "within rtol 1e-13", 0),
         ('"two\\n"', '"too\\n"', 5),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -10,8 +11,10 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import nbformat
 import pytest
 
+from web.notebooks import glued
 from web.source import ROOT, STATEMENTS, chapters, pages
 
 pytestmark = pytest.mark.slow
@@ -116,6 +119,14 @@ def test_every_image_has_alt_text_that_is_no_path(site: Path) -> None:
 def test_no_number_for_the_prose_is_missing(site: Path) -> None:
     for path in html_pages(site):
         assert "glue:" not in path.read_text(encoding="utf-8"), path
+
+
+def test_numbers_for_the_prose_keep_their_digits(site: Path) -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in html_pages(site))
+    for chapter in chapters():
+        notebook = nbformat.read(ROOT / "notebooks" / f"{chapter.name}.ipynb", as_version=4)
+        for name, text in glued(notebook.cells).items():
+            assert f'pasted-text">{html.escape(text)}<' in pages, (name, text)
 
 
 def test_maths_is_set_and_no_page_asks_for_mathjax(site: Path) -> None:

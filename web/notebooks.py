@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import os
 import re
@@ -172,7 +173,9 @@ def glued(cells: list[NotebookNode]) -> dict[str, str]:
     """What the cells emitted for the prose, by name."""
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     return {
-        output.metadata["scrapbook"]["name"]: output.data[MIME_PREFIX + "text/plain"]
+        output.metadata["scrapbook"]["name"]: ast.literal_eval(
+            output.data[MIME_PREFIX + "text/plain"]
+        )
         for output in outputs
         if "scrapbook" in output.get("metadata", {})
     }
