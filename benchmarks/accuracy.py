@@ -193,10 +193,10 @@ def soft_targets(rng: Generator, shape: tuple[int, ...], dtype: str) -> Case:
     return 10 * rng.standard_normal(shape), rng.random(shape)
 
 
-# Two rows of probabilities each. They are whole multiples of 2^-53 (float32: 2^-24) with the sum 1
+# Two rows of probabilities each. They are whole multiples of 2^-52 (float32: 2^-24) with the sum 1
 # *exactly*, so that all formulas for the divergence have one and the same exact value.
 def grid(dtype: str) -> int:
-    return 2 ** (53 if dtype == "float64" else 24)
+    return 2 ** (52 if dtype == "float64" else 24)
 
 
 def on_grid(weights: NDArray[np.float64], dtype: str) -> NDArray[np.float64]:
