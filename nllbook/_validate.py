@@ -24,6 +24,20 @@ def real_array(name: str, value: ArrayLike) -> FloatArray:
     return array.astype(np.float32 if single else np.float64, copy=False)
 
 
+def float_type(*values: ArrayLike) -> Any:
+    """float32 where all arrays of floats among ``values`` are float32 or float16, else float64.
+
+    Integers and plain Python numbers adapt to the others.
+    """
+    floats = [
+        dtype
+        for value in values
+        if type(value) not in (bool, int, float) and (dtype := np.asarray(value).dtype).kind == "f"
+    ]
+    single = floats and all(dtype.itemsize <= 4 for dtype in floats)
+    return np.dtype(np.float32 if single else np.float64)
+
+
 def rounded(values: ArrayLike, dtype: Any) -> Any:
     """``values`` in the caller's float type: too large for it is infinite, and log 1 is 0.0."""
     with np.errstate(over="ignore"):
@@ -53,6 +67,20 @@ def refuse(name: str, array: FloatArray, wrong: NDArray[np.bool_], expected: str
     where = tuple(int(i) for i in np.argwhere(wrong)[0])
     place = f"[{', '.join(map(str, where))}]" if where else ""
     raise ValueError(f"{name}{place} = {array[where]:g} must be {expected}")
+
+
+def refuse_sums(name: str, rows: FloatArray, dtype: Any, counts: NDArray[np.bool_]) -> None:
+    """Raise a ValueError for the first row of probabilities that counts and does not sum to 1.
+
+    k roundings of the float type in which the k probabilities came are allowed; NaN passes.
+    """
+    totals = np.asarray(np.sum(rows, axis=-1, dtype=np.float64))
+    eps = np.finfo(dtype if dtype.kind == "f" else np.float64).eps
+    wrong = counts & (np.abs(totals - 1) > rows.shape[-1] * eps)
+    if np.any(wrong):
+        where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        place = f" in row {', '.join(map(str, where))}" if where else ""
+        raise ValueError(f"{name} must sum to 1, got a sum of {float(totals[where])!r}{place}")
 
 
 def scalar(name: str, value: float, expected: str, *, low: float, closed: bool = False) -> float:

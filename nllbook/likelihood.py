@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nllbook._validate import FloatArray, power_of_two, real_array, refuse, rounded
+from nllbook._reduce import Reduction, divisor, reduced, row_weights, times
+from nllbook._validate import real_array, rounded
 from nllbook.distributions import Distribution
-
-Reduction = Literal["mean", "sum", "none"]
 
 
 def likelihood(x: ArrayLike, dist: Distribution) -> Any:
@@ -94,32 +93,8 @@ def nll(
     >>> round(float(nll([1, 0, 1], Bernoulli(0.5))), 6)
     0.693147
     """
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
     array = real_array("x", x)
-    weight = _weights(sample_weight, array)
+    weight = row_weights(sample_weight, "x", array.shape, reduction)
+    by = divisor(weight, reduction)
     surprise = -dist.log_prob(array.astype(np.float64))
-    if reduction == "mean":
-        if not np.any(weight):
-            raise ValueError("the weights sum to 0 (no samples?): their mean is not defined")
-        weight = weight / power_of_two(weight)
-    with np.errstate(over="ignore"):
-        terms = weight * np.where(weight == 0, 0.0, surprise)
-        if reduction == "none":
-            return rounded(terms, array.dtype)
-        total = np.sum(terms)
-        if reduction == "mean":
-            total = total / np.sum(weight)
-    return rounded(total, array.dtype)
-
-
-def _weights(sample_weight: ArrayLike | None, x: FloatArray) -> FloatArray:
-    if sample_weight is None:
-        return np.ones(x.shape)
-    weight = real_array("sample_weight", sample_weight).astype(np.float64)
-    if weight.ndim == 0:
-        weight = np.full(x.shape, weight)
-    if weight.shape != x.shape:
-        raise ValueError(f"sample_weight must have the shape of x, {x.shape}, got {weight.shape}")
-    refuse("sample_weight", weight, ~(np.isfinite(weight) & (weight >= 0)), "finite and >= 0")
-    return weight
+    return reduced(times(weight, surprise), by, reduction, array.dtype)
