@@ -1,32 +1,46 @@
 """The losses of machine learning, each the negative log-likelihood −log p(y) of a distribution.
 
-=======================  ==========================================================  ==============
-loss                     −log p(y), in nats                                          a constant fit
-=======================  ==========================================================  ==============
-categorical_nll          −log softmax(logits)[y], or −log probs[y]                   frequencies
-bernoulli_nll            softplus(z) − y z, or −y log p − (1 − y) log(1 − p)         mean
-gaussian_nll             ½ ((y − mean)/std)² + log std + ½ log 2π                    mean
-laplace_nll              |y − loc|/scale + log(2 scale)                              median
-student_t_nll            ½(df+1) log(1 + z²/df) + log scale + log C(df)              (robust)
-huber_nll                z²/2 or δ|z| − δ²/2 + log scale + log C(δ)                  (robust)
-poisson_nll              rate − y log rate + log y!                                  mean
-asymmetric_laplace_nll   max(q u, (q − 1) u)/scale + log(scale/(q (1 − q)))          q-quantile
-=======================  ==========================================================  ==============
+========================  ===========================================================  ===========
+loss                      −log p(y) in nats                                            constant fit
+========================  ===========================================================  ===========
+categorical_nll           −log softmax(logits)[y] = −log probs[y]                      frequencies
+bernoulli_nll             softplus(z) − y z = −y log p − (1 − y) log(1 − p)            mean
+gaussian_nll              ½ z² + log std + ½ log 2π                                    mean
+laplace_nll               |z| + log(2 scale)                                           median
+student_t_nll             ½ (df + 1) log(1 + z²/df) + log scale + log C(df)            see there
+huber_nll                 ρ(z) + log scale + log C(delta)                              see there
+poisson_nll               rate − y log rate + log y!                                   mean
+asymmetric_laplace_nll    max(q z, (q − 1) z) + log scale − log(q (1 − q))             q-quantile
+========================  ===========================================================  ===========
 
-with u = y − loc and z = u/scale. What all of them share:
+Here z = (y − loc)/scale, but for ``bernoulli_nll``, whose z is a logit. The constant fit is the
+one number for all rows that makes the mean loss smallest. See the chapters "Squared error as a
+Gaussian NLL" and "Classification losses".
 
-* **Rows.** Data and parameters have one shape, or are single numbers; nothing else is broadcast.
-* **Weights.** A row of weight w counts as w rows. "none" gives the weighted losses, "sum" their
-  sum, "mean" (the default) that divided by the sum of the weights. A row of weight 0 is not looked
-  at: it costs 0, whatever it holds.
-* **Gradients.** ``return_grad=True`` gives ``(value, gradient)``: the gradient of the number that
-  is returned (for "none" each row's own) with respect to the parameter that was passed, a tuple
-  where two were. The gradient of a single number that serves all rows is one number.
-* **Float types.** float32 where all arrays of floats among data and parameters are float32, else
-  float64; integers and plain Python numbers adapt. Everything is computed in float64.
-* **NaN** stays in its row. A row with a NaN is not asked to make sense otherwise.
+**What all losses share**
 
-See the chapters "Squared error as a Gaussian NLL" and "Classification losses".
+Rows
+    Data and parameters have one shape, or are single numbers that serve all rows; nothing else is
+    broadcast. ``categorical_nll`` has the classes on a last axis besides.
+``sample_weight`` : array_like, optional
+    Numbers >= 0, one per row or one for all. A row of weight w counts as w rows. A row of weight 0
+    is not looked at: its loss and its gradient are 0, whatever it holds.
+``reduction`` : {"mean", "sum", "none"}
+    "none": the weighted losses of the rows. "sum": their sum. "mean": that over the sum of the
+    rows' weights; a ValueError where this is 0. Sums are accumulated in float64.
+``return_grad`` : bool
+    Return ``(value, gradient)``: the gradient of the value returned (for "none" of each row's own)
+    with respect to the parameter that was passed, a tuple where two were. The gradient of a single
+    number that serves all rows is a single number too, but for "none".
+Float type
+    float32 where all arrays of floats among data and parameters are float32, else float64;
+    integers and plain Python numbers adapt. All is computed in float64 and rounded once.
+NaN
+    A NaN in a row makes its loss and its gradient NaN; the row is not checked further. Where the
+    loss is infinite, the gradient is its limit. No warning is raised.
+Errors
+    ValueError for other shapes, an unknown reduction and for the values that each loss names,
+    TypeError for what is no real number. No argument is ever changed.
 """
 
 from __future__ import annotations
@@ -35,18 +49,28 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from nllbook._batch import Batch, one_of
+from nllbook._classes import (
+    Targets,
+    hard_loss,
+    hard_slope,
+    refuse_probabilities,
+    soft_loss,
+    soft_slope,
+)
 from nllbook._gamma import half_step, stirling
-from nllbook._reduce import Floats, Reduction, balanced, divisor, reduced, row_weights, times
-from nllbook._softmax import blocks, seen_from_the_top, surprise
-from nllbook._validate import float_type, real_array, refuse, refuse_sums, rounded, scalar
+from nllbook._reduce import Floats, Reduction, divisor, reduced, times
+from nllbook._softmax import blocks, seen_from_the_top
+from nllbook._validate import float_type, power_of_two, real_array, refuse, scalar
 from nllbook.information import deviance
 from nllbook.numerics import sigmoid, softplus
 
 LOG_2PI = math.log(2 * math.pi)
 
 
+@np.errstate(all="ignore")
 def categorical_nll(
     y: ArrayLike,
     *,
@@ -59,171 +83,93 @@ def categorical_nll(
     reduction: Reduction = "mean",
     return_grad: bool = False,
 ) -> Any:
-    """−log of the probability of the class that happened."""
-    name, scores = _one_of(logits=logits, probs=probs)
-    given = np.asarray(scores)
-    table = real_array(name, scores)
-    if table.ndim == 0 or table.shape[-1] == 0:
-        raise ValueError(f"{name} must have shape (..., k) with k >= 1, got {table.shape}")
-    labels = np.asarray(y)
-    real_array("y", y)
-    *leading, k = table.shape
-    shape = tuple(leading)
-    hard = labels.dtype.kind in "iu" and labels.shape == shape
-    if not hard and not (labels.dtype.kind == "f" and labels.shape == table.shape):
-        raise ValueError(
-            f"y must hold class indices (integers of shape {shape}) or distributions "
-            f"(floats of shape {table.shape}), got {labels.dtype} of shape {labels.shape}"
-        )
-    smoothing = scalar("label_smoothing", label_smoothing, "in [0, 1]", low=0, closed=True)
-    if smoothing > 1:
-        raise ValueError(f"label_smoothing = {smoothing:g} must be in [0, 1]")
-    per_class = _class_weights(class_weight, k, reduction)
-    weight = row_weights(sample_weight, "the rows", shape, reduction)
-    if ignore_index is not None:
-        if not hard:
-            raise ValueError("ignore_index needs class indices, and y holds distributions")
-        weight = np.where(labels == ignore_index, 0.0, weight)
-    counts = weight != 0
-    if name == "probs":
-        outside = counts[..., None] & ((table < 0) | (table > 1))
-        refuse(name, table, outside, "in [0, 1]")
-        refuse_sums(name, table, given.dtype, counts)
-    if hard:
-        _refuse_labels(labels, k, counts)
-        labels = np.where(counts, labels, 0).astype(np.int64).ravel()
-    else:
-        refuse("y", labels, counts[..., None] & ((labels < 0) | (labels > 1)), "in [0, 1]")
-        refuse_sums("y", labels, labels.dtype, counts)
-        labels = labels.reshape(-1, k)
+    """−log of the probability that a model gave to the class: "softmax cross-entropy".
 
-    def target(block: slice) -> Floats:
-        """How much of each class the rows of a block hold, weights and smoothing included."""
-        if hard:
-            t = np.zeros((len(labels[block]), k))
-            t[np.arange(len(t)), labels[block]] = 1
-        else:
-            t = labels[block].astype(np.float64)
-        t = (1 - smoothing) * t + smoothing / k
-        return times(weight.ravel()[block, None], t * per_class)
+    For a class index the loss of a row is −log softmax(logits)[y] = logsumexp(logits) − logits[y],
+    for a distribution t over the classes −Σ t_c log softmax(logits)_c; a class with t_c = 0 costs
+    nothing, even one that cannot happen.
 
-    rows = table.reshape(-1, k)
-    dtype = float_type(scores, y)
-    parts = list(blocks(len(rows), k))
-    with np.errstate(all="ignore"):
-        count = np.concatenate([np.empty(0), *(target(block).sum(axis=1) for block in parts)])
-        by = divisor(count, reduction)
-        terms, slope = np.empty(len(rows)), np.empty(rows.shape if return_grad else (0, k), dtype)
-        for block in parts:
-            wanted = target(block)
-            formula = _from_logits if name == "logits" else _from_probs
-            loss, gradient = formula(rows[block], wanted, dtype == np.float64)
-            terms[block] = loss
-            if return_grad:
-                slope[block] = gradient / by
-    value = reduced(terms.reshape(shape), by, reduction, dtype)
-    return (value, slope.reshape(table.shape)) if return_grad else value
+    Parameters
+    ----------
+    y : array_like
+        Integers 0, …, k − 1 of shape (...), or floats of shape (..., k): in each row a distribution
+        over the classes, with the sum 1 within k roundings of its float type.
+    logits, probs : array_like, shape (..., k)
+        Exactly one of the two. Logits are any numbers but NaN; ``-inf`` is a class that cannot
+        happen. Probabilities are in [0, 1] and sum to 1 as those of ``y``.
+    class_weight : array_like, shape (k,), optional
+        Numbers >= 0: what a sample of each class counts.
+    ignore_index : int, optional
+        Rows with this label have weight 0. For class indices only.
+    label_smoothing : float
+        ε in [0, 1]: the target t becomes (1 − ε) t + ε/k. The smallest loss is then no longer 0.
+    sample_weight, reduction, return_grad
+        As for every loss: see the top of this module.
 
+    Returns
+    -------
+    value : scalar, or an array of shape (...) for "none"
+    gradient : ndarray, shape (..., k)
+        With respect to the logits softmax − t, to the probabilities −t/probs, both weighted.
 
-def _class_weights(class_weight: ArrayLike | None, k: int, reduction: Reduction) -> Floats:
-    if class_weight is None:
-        return np.ones(k)
-    weight = real_array("class_weight", class_weight).astype(np.float64)
-    if weight.shape != (k,):
-        raise ValueError(f"class_weight must have the shape ({k},), got {weight.shape}")
-    refuse("class_weight", weight, ~(np.isfinite(weight) & (weight >= 0)), "finite and >= 0")
-    return balanced(weight, reduction)
+    Raises
+    ------
+    ValueError
+        For labels outside 0..k − 1, rows that are no distributions, weights that are negative or
+        not finite, a smoothing outside [0, 1], both or none of logits and probs, other shapes.
 
+    Notes
+    -----
+    With class weights w a row's weight is its sample weight times Σ w_c t_c, t being the smoothed
+    target, and "mean" divides by the sum of these. So the loss is that of a data set in which each
+    sample of class c stands w_c times, and for equal logits it is log k whatever the weights.
+    PyTorch's ``CrossEntropyLoss`` divides by Σ w_y over the labels also when it smooths them, and
+    by the number of rows when it is given distributions; both are other numbers.
 
-def _refuse_labels(labels: NDArray[Any], k: int, counts: NDArray[np.bool_]) -> None:
-    wrong = counts & ((labels < 0) | (labels >= k))
-    if np.any(wrong):
-        where = tuple(int(i) for i in np.argwhere(wrong)[0])
-        place = f"[{', '.join(map(str, where))}]" if where else ""
-        raise ValueError(f"y{place} = {labels[where]} is outside 0..{k - 1}")
+    A confident row has its true, tiny loss: ``nllbook/_softmax.py`` says how.
 
-
-def _from_logits(z: NDArray[Any], t: Floats, carry: bool) -> tuple[Floats, Floats]:
-    """Σ t_c (−log p_c) of each row and its gradient T p − t, with T = Σ t_c."""
-    rows = np.arange(len(z))
-    ratios, odds, top, largest = seen_from_the_top(z, carry)
-    loss = times(t, surprise(z, largest[:, None], odds[:, None])).sum(axis=1)
-    total, at_top = t.sum(axis=1), t[rows, top]
-    t[rows, top] = 0
-    gradient = times(total[:, None], ratios / (1 + odds[:, None])) - t
-    # at the top, where p may be near 1, T p − t is the others' t less T (1 − p)
-    others = t.sum(axis=1) - times(total, odds / (1 + odds))
-    gradient[rows, top] = np.where(odds < 1, others, times(total, 1 / (1 + odds)) - at_top)
-    return loss, gradient
-
-
-def _from_probs(p: NDArray[Any], t: Floats, carry: bool) -> tuple[Floats, Floats]:
-    """Σ t_c (−log p_c) of each row and its gradient −t/p."""
-    wide = p.astype(np.float64)
-    return times(t, -np.log(wide)).sum(axis=1), times(t, -1 / wide)
-
-
-class _Batch:
-    """Data and parameters of one call, as float64 arrays of one shape or numbers, and weights.
-
-    Rows of weight 0 are blanked out with NaN, which no check objects to.
+    Examples
+    --------
+    >>> logits = [[2.0, 0.0, 0.0], [0.0, 40.0, -np.inf]]
+    >>> [f"{loss:.4g}" for loss in categorical_nll([0, 1], logits=logits, reduction="none")]
+    ['0.2395', '4.248e-18']
+    >>> value, gradient = categorical_nll([0, 2], probs=[[0.5, 0.5, 0], [0.5, 0.25, 0.25]],
+    ...                                   return_grad=True)
+    >>> round(float(value / np.log(2)), 12), gradient.tolist()  # (1 bit + 2 bits) / 2
+    (1.5, [[-1.0, 0.0, 0.0], [0.0, 0.0, -2.0]])
     """
-
-    def __init__(
-        self, sample_weight: ArrayLike | None, reduction: Reduction, **values: ArrayLike
-    ) -> None:
-        self.dtype = float_type(*values.values())
-        arrays = {name: real_array(name, value) for name, value in values.items()}
-        shapes = {name: array.shape for name, array in arrays.items() if array.ndim}
-        if len(set(shapes.values())) > 1:
-            found = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-            raise ValueError(f"data and parameters must have one shape or be numbers, got {found}")
-        shape = next(iter(shapes.values()), ())
-        self.reduction = reduction
-        self.weight = self.count = row_weights(sample_weight, "the rows", shape, reduction)
-        self.arrays = {name: array.astype(np.float64) for name, array in arrays.items()}
-        for array in self.arrays.values():
-            if array.ndim:
-                array[self.weight == 0] = np.nan
-
-    def __getitem__(self, name: str) -> Floats:
-        return self.arrays[name]
-
-    def refuse(self, name: str, wrong: NDArray[np.bool_], expected: str) -> None:
-        refuse(name, self[name], wrong, expected)
-
-    def place(self, name: str) -> Floats:
-        """A location: finite."""
-        self.refuse(name, np.isinf(self[name]), "finite")
-        return self[name]
-
-    def positive(self, name: str) -> Floats:
-        """A scale: finite and > 0."""
-        self.refuse(name, np.isinf(self[name]) | (self[name] <= 0), "finite and > 0")
-        return self[name]
-
-    def value(self, loss: Floats) -> Any:
-        by = divisor(self.count, self.reduction)
-        return reduced(times(self.weight, loss), by, self.reduction, self.dtype)
-
-    def gradient(self, **rows: Floats) -> Any:
-        """The gradients by name, from those of each row's loss."""
-        by = divisor(self.count, self.reduction)
-        parts = []
-        for name, slope in rows.items():
-            terms = times(self.weight, slope) / by
-            single = self[name].ndim == 0 and self.reduction != "none"
-            parts.append(rounded(np.sum(terms) if single else terms, self.dtype))
-        return parts[0] if len(parts) == 1 else tuple(parts)
-
-
-def _one_of(**values: ArrayLike | None) -> tuple[str, ArrayLike]:
-    """The name and value of the only argument given of several."""
-    given = [(name, value) for name, value in values.items() if value is not None]
-    if len(given) != 1:
-        found = " and ".join(name for name, _ in given) or "none"
-        raise ValueError(f"give exactly one of {', '.join(values)}, got {found}")
-    return given[0]
+    name, scores = one_of(logits=logits, probs=probs)
+    table = real_array(name, scores)
+    target = Targets(
+        y, name, table, class_weight, ignore_index, label_smoothing, sample_weight, reduction
+    )
+    if name == "probs":
+        refuse_probabilities(name, table, np.asarray(scores).dtype, target.counted)
+    by = divisor(target.count, reduction)
+    dtype = float_type(scores, y)
+    table_rows = table.reshape(-1, target.k)
+    loss = np.empty(len(table_rows))
+    gradient = np.empty(table_rows.shape if return_grad else (0, 0), dtype)
+    for block in blocks(*table_rows.shape):
+        rows = table_rows[block]
+        if name == "probs":
+            t, p = target.rows(block), rows.astype(np.float64)
+            loss[block] = times(t, -np.log(p)).sum(axis=1)
+            slope = times(t, -1 / p) if return_grad else None
+        elif target.hard and target.smoothing == 0:
+            y_block, count = target.labels[block], target.count[block]
+            seen = seen_from_the_top(rows, carry=dtype == np.float64)
+            loss[block] = hard_loss(rows, seen, y_block, count)
+            slope = hard_slope(seen, y_block, count) if return_grad else None
+        else:
+            t = target.rows(block)
+            seen = seen_from_the_top(rows, carry=dtype == np.float64)
+            loss[block] = soft_loss(rows, seen, t)
+            slope = soft_slope(seen, t) if return_grad else None
+        if slope is not None:
+            gradient[block] = slope / by
+    value = reduced(loss.reshape(table.shape[:-1]), by, reduction, dtype)
+    return (value, gradient.reshape(table.shape)) if return_grad else value
 
 
 @np.errstate(all="ignore")
@@ -237,31 +183,78 @@ def bernoulli_nll(
     reduction: Reduction = "mean",
     return_grad: bool = False,
 ) -> Any:
-    """−y log p − (1 − y) log(1 − p) for labels y in [0, 1]: softplus(z) − y z from logits z."""
-    name, scores = _one_of(logits=logits, probs=probs)
-    batch = _Batch(sample_weight, reduction, y=y, **{name: scores})
+    """−log of the probability that a model gave to a yes or a no: "binary cross-entropy".
+
+    −y log p − (1 − y) log(1 − p), which is softplus(z) − y z for a logit z = log(p/(1 − p)). It is
+    computed as y softplus(−z) + (1 − y) softplus(z), in which nothing cancels.
+
+    Parameters
+    ----------
+    y : array_like
+        Labels 0 or 1, or anything between: the share of ones.
+    logits, probs : array_like
+        Exactly one of the two: logits z, or probabilities of a 1, in [0, 1].
+    pos_weight : array_like, optional
+        A number >= 0, or one per row: what a 1 counts, where a 0 counts 1.
+    sample_weight, reduction, return_grad
+        As for every loss: see the top of this module.
+
+    Returns
+    -------
+    value : scalar, or an array of the rows' shape for "none"
+    gradient : of the shape of logits or probs
+        With respect to the logits sigmoid(z) − y, to the probabilities (p − y)/(p (1 − p)).
+
+    Raises
+    ------
+    ValueError
+        For labels or probabilities outside [0, 1], weights that are negative or not finite, both
+        or none of logits and probs.
+
+    Notes
+    -----
+    A row's weight is its sample weight times (y · pos_weight + 1 − y), and "mean" divides by the
+    sum of these: the loss of a data set in which each 1 stands pos_weight times. PyTorch's
+    ``BCEWithLogitsLoss`` divides by the number of rows, which is another number.
+
+    Examples
+    --------
+    >>> [f"{loss:.4g}" for loss in bernoulli_nll([1, 0], logits=[40.0, 1000.0], reduction="none")]
+    ['4.248e-18', '1000']
+    >>> value, gradient = bernoulli_nll([1, 1, 0, 1], logits=0.0, return_grad=True)
+    >>> round(float(value), 6), float(gradient)  # log 2, and ½ − ¾
+    (0.693147, -0.25)
+    """
+    name, scores = one_of(logits=logits, probs=probs)
+    batch = Batch(sample_weight, reduction, y=y, **{name: scores})
     label, score = batch["y"], batch[name]
     batch.refuse("y", (label < 0) | (label > 1), "in [0, 1]")
-    positive = 1.0 if pos_weight is None else _pos_weight(pos_weight, batch.weight.shape)
-    yes, no = label * positive, 1 - label
+    yes, no = _counts(label, pos_weight, batch)
     batch.count = times(batch.weight, yes + no)
     if name == "logits":
         loss = times(yes, softplus(-score)) + times(no, softplus(score))
         slope = times(no, sigmoid(score)) - times(yes, sigmoid(-score))
     else:
-        batch.refuse("probs", (score < 0) | (score > 1), "in [0, 1]")
+        batch.refuse(name, (score < 0) | (score > 1), "in [0, 1]")
         loss = times(yes, -np.log(score)) + times(no, -np.log1p(-score))
         slope = times(no, 1 / (1 - score)) - times(yes, 1 / score)
     value = batch.value(loss)
     return (value, batch.gradient(**{name: slope})) if return_grad else value
 
 
-def _pos_weight(pos_weight: ArrayLike, shape: tuple[int, ...]) -> Floats:
+def _counts(label: Floats, pos_weight: ArrayLike | None, batch: Batch) -> tuple[Floats, Floats]:
+    """How many ones and how many zeros each row counts as."""
+    if pos_weight is None:
+        return label, 1 - label
     weight = real_array("pos_weight", pos_weight).astype(np.float64)
-    if weight.ndim and weight.shape != shape:
-        raise ValueError(f"pos_weight must have the shape of the rows, {shape}, got {weight.shape}")
+    if weight.ndim and weight.shape != batch.shape:
+        raise ValueError(
+            f"pos_weight must be a number or have the shape of the rows, {batch.shape}, "
+            f"got {weight.shape}"
+        )
     refuse("pos_weight", weight, ~(np.isfinite(weight) & (weight >= 0)), "finite and >= 0")
-    return weight
+    unit = power_of_two(np.append(weight, 1.0)) if batch.reduction == "mean" else 1.0
+    return label * (weight / unit), (1 - label) / unit
 
 
 @np.errstate(all="ignore")
@@ -276,31 +269,69 @@ def gaussian_nll(
     reduction: Reduction = "mean",
     return_grad: bool = False,
 ) -> Any:
-    """½ ((y − mean)/std)² + log std + ½ log 2π."""
-    name, spread = _one_of(std=std, variance=variance, log_std=log_std)
-    batch = _Batch(sample_weight, reduction, y=y, mean=mean, **{name: spread})
-    u = batch["y"] - batch.place("mean")
+    """½ z² + log std + ½ log 2π with z = (y − mean)/std: squared error and what belongs to it.
+
+    Parameters
+    ----------
+    y : array_like
+        Real numbers.
+    mean : array_like
+        Finite numbers.
+    std, variance, log_std : array_like
+        Exactly one of the three; std and variance finite and > 0, log_std finite.
+    sample_weight, reduction, return_grad
+        As for every loss: see the top of this module.
+
+    Returns
+    -------
+    value : scalar, or an array of the rows' shape for "none"
+        Negative where the density is above 1.
+    gradient : tuple of two
+        With respect to the mean −z/std, and to log_std 1 − z², to std (1 − z²)/std, to the
+        variance (1 − z²)/(2 variance).
+
+    Raises
+    ------
+    ValueError
+        For a mean that is not finite, an std or variance that is not > 0 and finite, and unless
+        exactly one of the three is given.
+
+    Notes
+    -----
+    PyTorch's ``GaussianNLLLoss`` takes the variance, raises it to 1e-6 where it is less, and leaves
+    out ½ log 2π unless ``full=True``.
+
+    Examples
+    --------
+    >>> round(float(gaussian_nll([0.0, 2.0], 1.0, std=1.0)), 6)  # ½ + ½ log 2π
+    1.418939
+    >>> value, (by_mean, by_log_std) = gaussian_nll([0.0, 4.0], 1.0, log_std=0.0, return_grad=True)
+    >>> float(by_mean), float(by_log_std)  # 1 − 2, and 1 − (1 + 9)/2
+    (-1.0, -4.0)
+    """
+    name, spread = one_of(std=std, variance=variance, log_std=log_std)
+    batch = Batch(sample_weight, reduction, y=y, mean=mean, **{name: spread})
+    u = batch["y"] - batch.finite("mean")
     if name == "log_std":
-        s = batch.place(name)
-        z, log_scale = _times_exp(u, -s), s
+        log_scale = batch.finite(name)
+        z = _times_exp(u, -log_scale)
     else:
-        s = batch.positive(name)
-        scale = s if name == "std" else np.sqrt(s)
+        given = batch.positive(name)
+        scale = given if name == "std" else np.sqrt(given)
         z, log_scale = u / scale, np.log(scale)
-    value = batch.value(0.5 * z**2 + log_scale + 0.5 * LOG_2PI)
+    value = batch.value(0.5 * z * z + log_scale + 0.5 * LOG_2PI)
     if not return_grad:
         return value
-    growth = (1 - z) * (1 + z)  # ∂/∂ log std
+    growth = (1 - z) * (1 + z)  # 1 − z², the derivative by log std
     if name == "log_std":
-        slopes = -_times_exp(z, -s), growth
-    else:
-        slopes = -z / scale, growth / (s if name == "std" else 2 * s)
-    return value, batch.gradient(mean=slopes[0], **{name: slopes[1]})
+        return value, batch.gradient(mean=-_times_exp(z, -log_scale), log_std=growth)
+    by_spread = growth / scale if name == "std" else 0.5 * growth / given
+    return value, batch.gradient(mean=-z / scale, **{name: by_spread})
 
 
 def _times_exp(x: Floats, s: Floats) -> Floats:
-    """x exp(s), also where exp(s) alone would overflow or lose digits below the normal floats."""
-    half = np.exp(s / 2)
+    """x exp(s), also where exp(s) alone would overflow, or lose digits below the normal floats."""
+    half = np.exp(0.5 * s)
     return np.where(np.abs(s) < 700, times(x, np.exp(s)), times(times(x, half), half))
 
 
@@ -313,10 +344,37 @@ def laplace_nll(
     reduction: Reduction = "mean",
     return_grad: bool = False,
 ) -> Any:
-    """|y − loc|/scale + log(2 scale)."""
-    batch = _Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
+    """|z| + log(2 scale) with z = (y − loc)/scale: absolute error and what belongs to it.
+
+    Parameters
+    ----------
+    y : array_like
+        Real numbers.
+    loc, scale : array_like
+        Finite numbers, scale > 0. It is the mean of |y − loc|.
+    sample_weight, reduction, return_grad
+        As for every loss: see the top of this module.
+
+    Returns
+    -------
+    value : scalar, or an array of the rows' shape for "none"
+    gradient : tuple of two
+        With respect to loc −sign(z)/scale (0 at y = loc, where the loss has a kink), to scale
+        (1 − |z|)/scale.
+
+    Raises
+    ------
+    ValueError
+        For a loc that is not finite, and a scale that is not > 0 and finite.
+
+    Examples
+    --------
+    >>> float(laplace_nll([0.0, 3.0], 1.0, 0.5))  # (2 + 4)/2 + log 1
+    3.0
+    """
+    batch = Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
     b = batch.positive("scale")
-    z = (batch["y"] - batch.place("loc")) / b
+    z = (batch["y"] - batch.finite("loc")) / b
     value = batch.value(np.abs(z) + np.log(2 * b))
     if not return_grad:
         return value
@@ -333,20 +391,51 @@ def student_t_nll(
     reduction: Reduction = "mean",
     return_grad: bool = False,
 ) -> Any:
-    """½ (df + 1) log(1 + z²/df) + log scale + log C(df) with z = (y − loc)/scale."""
-    batch = _Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
+    """½ (df + 1) log(1 + z²/df) + log scale + log C(df) with z = (y − loc)/scale.
+
+    C(df) = √(df π) Γ(df/2) / Γ((df + 1)/2). The loss grows like log |z|: one outlier pulls at loc
+    the less the farther it is. For df → ∞ it becomes ``gaussian_nll``.
+
+    Parameters
+    ----------
+    y : array_like
+        Real numbers.
+    loc, scale : array_like
+        Finite numbers, scale > 0 (it is not the standard deviation).
+    df : float
+        Degrees of freedom, one number > 0, chosen beforehand: it has no gradient here.
+    sample_weight, reduction, return_grad
+        As for every loss: see the top of this module.
+
+    Returns
+    -------
+    value : scalar, or an array of the rows' shape for "none"
+    gradient : tuple of two
+        With respect to loc −(df + 1) z/(df + z²)/scale, to scale (1 − z²)/(1 + z²/df)/scale.
+
+    Raises
+    ------
+    ValueError
+        For a loc that is not finite, and a scale or df that is not > 0 and finite.
+
+    Examples
+    --------
+    >>> round(float(student_t_nll(0.0, 0.0, 1.0, df=1)), 6)  # Cauchy: log π
+    1.14473
+    """
+    batch = Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
     nu = scalar("df", df, "finite and > 0", low=0)
     b = batch.positive("scale")
-    z = (batch["y"] - batch.place("loc")) / b
+    z = (batch["y"] - batch.finite("loc")) / b
     r = np.abs(z) / math.sqrt(nu)
-    tail = np.where(r < 1e100, np.log1p(r * r), 2 * np.log(r))
-    value = batch.value(0.5 * (nu + 1) * tail + np.log(b) + 0.5 * LOG_2PI - half_step(nu / 2)[0])
+    log_tail = np.where(r < 1e100, np.log1p(r * r), 2 * np.log(r))  # log(1 + z²/df)
+    log_c = 0.5 * LOG_2PI - half_step(0.5 * nu)[0]
+    value = batch.value(0.5 * (nu + 1) * log_tail + np.log(b) + log_c)
     if not return_grad:
         return value
     pull = (1 + 1 / nu) / (1 / z + z / nu)
-    growth = np.where(
-        np.abs(z) < 1, (1 - z) * (1 + z) / (1 + z * z / nu), (z**-2 - 1) / (z**-2 + 1 / nu)
-    )
+    w = 1 / (z * z)
+    growth = np.where(w > 1, (1 - z) * (1 + z) / (1 + z * z / nu), (w - 1) / (w + 1 / nu))
     return value, batch.gradient(loc=-pull / b, scale=growth / b)
 
 
@@ -360,19 +449,59 @@ def huber_nll(
     reduction: Reduction = "mean",
     return_grad: bool = False,
 ) -> Any:
-    """ρ(z) + log scale + log C(delta), ρ(z) = z²/2 up to |z| = delta and a line beyond."""
-    batch = _Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
+    """ρ(z) + log scale + log C(delta) with z = (y − loc)/scale: Huber's loss as a likelihood.
+
+    ρ(z) = ½ z² for |z| <= delta, and beyond the straight line delta |z| − ½ delta² that continues
+    it: Gaussian in the middle, Laplace in the tails. C(delta) = √(2π) erf(delta/√2) +
+    2/delta · exp(−½ delta²) is the integral of exp(−ρ). Without it the loss could not compare one
+    delta with another. An outlier pulls at loc with delta at most.
+
+    Parameters
+    ----------
+    y : array_like
+        Real numbers.
+    loc, scale : array_like
+        Finite numbers, scale > 0.
+    delta : float
+        Where the tails begin, in units of scale; one number > 0, chosen beforehand: it has no
+        gradient here.
+    sample_weight, reduction, return_grad
+        As for every loss: see the top of this module.
+
+    Returns
+    -------
+    value : scalar, or an array of the rows' shape for "none"
+    gradient : tuple of two
+        With ψ(z) = z up to |z| = delta and ±delta beyond: with respect to loc −ψ(z)/scale, to scale
+        (1 − z ψ(z))/scale.
+
+    Raises
+    ------
+    ValueError
+        For a loc that is not finite, and a scale or delta that is not > 0 and finite.
+
+    Notes
+    -----
+    The density is Huber's (1964) least favourable distribution. PyTorch's ``HuberLoss`` is ρ alone,
+    with scale 1.
+
+    Examples
+    --------
+    >>> value, (by_loc, by_scale) = huber_nll([0.5, 9.0], 0.0, 1.0, delta=2.0, return_grad=True)
+    >>> float(by_loc), float(by_scale)  # −(0.5 + 2)/2, and 1 − (0.25 + 18)/2
+    (-1.25, -8.125)
+    """
+    batch = Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
     d = scalar("delta", delta, "finite and > 0", low=0)
     b = batch.positive("scale")
-    z = (batch["y"] - batch.place("loc")) / b
-    size = np.abs(z)
-    rho = np.where(size <= d, 0.5 * z * z, d * (size - 0.5 * d))
-    area = math.sqrt(2 * math.pi) * math.erf(d / math.sqrt(2)) + 2 / d * math.exp(-0.5 * d * d)
-    value = batch.value(rho + np.log(b) + math.log(area))
+    z = (batch["y"] - batch.finite("loc")) / b
+    rho = np.where(np.abs(z) <= d, 0.5 * z * z, d * (np.abs(z) - 0.5 * d))
+    c = math.sqrt(2 * math.pi) * math.erf(d / math.sqrt(2)) + 2 / d * math.exp(-0.5 * d * d)
+    value = batch.value(rho + np.log(b) + math.log(c))
     if not return_grad:
         return value
-    pull = np.clip(z, -d, d)
-    return value, batch.gradient(loc=-pull / b, scale=(1 - z * pull) / b)
+    psi = np.clip(z, -d, d)
+    return value, batch.gradient(loc=-psi / b, scale=(1 - z * psi) / b)
 
 
 @np.errstate(all="ignore")
@@ -385,37 +514,71 @@ def poisson_nll(
     reduction: Reduction = "mean",
     return_grad: bool = False,
 ) -> Any:
-    """rate − y log rate + log y! for counts y."""
-    name, scores = _one_of(rate=rate, log_rate=log_rate)
-    batch = _Batch(sample_weight, reduction, y=y, **{name: scores})
-    count, score = batch["y"], batch[name]
-    not_whole = (count < 0) | np.isinf(count) | (np.floor(count) < count)
-    batch.refuse("y", not_whole, "a count 0, 1, 2, …")
+    """rate − y log rate + log y!, the loss for counts.
+
+    Parameters
+    ----------
+    y : array_like
+        Counts 0, 1, 2, … (floats may hold them too).
+    rate, log_rate : array_like
+        Exactly one of the two: the mean count, finite and >= 0, or its logarithm, below infinity.
+    sample_weight, reduction, return_grad
+        As for every loss: see the top of this module.
+
+    Returns
+    -------
+    value : scalar, or an array of the rows' shape for "none"
+    gradient : of the shape of rate or log_rate
+        With respect to the rate 1 − y/rate, to log_rate rate − y.
+
+    Raises
+    ------
+    ValueError
+        For a y that is no count, a rate that is negative or not finite, both or none of the two.
+
+    Notes
+    -----
+    log y! is part of it, so that losses of different models for the same counts compare, and so
+    that it is the NLL. PyTorch's ``PoissonNLLLoss`` leaves it out, and with ``full=True`` replaces
+    it by Stirling's approximation for y > 1 and by 0 for y <= 1.
+
+    Examples
+    --------
+    >>> round(float(poisson_nll([0, 1], rate=1.0)), 12)
+    1.0
+    >>> value, gradient = poisson_nll([0, 1, 5], log_rate=0.0, return_grad=True)
+    >>> float(gradient)  # 1 − 2
+    -1.0
+    """
+    name, scores = one_of(rate=rate, log_rate=log_rate)
+    batch = Batch(sample_weight, reduction, y=y, **{name: scores})
+    n, score = batch["y"], batch[name]
+    batch.refuse("y", (n < 0) | np.isinf(n) | (n > np.floor(n)), "a count 0, 1, 2, …")
     if name == "rate":
         batch.refuse(name, (score < 0) | np.isinf(score), "finite and >= 0")
         mean, log_mean = score, np.log(score)
-        slope = np.where(count == 0, 1.0, (mean - count) / mean)
+        slope = np.where((n == 0) & (mean == 0), 1.0, (mean - n) / mean)
     else:
         batch.refuse(name, score == np.inf, "below infinity")
         mean, log_mean = np.exp(score), score
-        slope = mean - count
-    value = batch.value(_poisson(*np.broadcast_arrays(count, mean, log_mean)))
+        slope = mean - n
+    value = batch.value(_poisson(*np.broadcast_arrays(n, mean, log_mean)))
     return (value, batch.gradient(**{name: slope})) if return_grad else value
 
 
 def _poisson(y: Floats, rate: Floats, log_rate: Floats) -> Floats:
-    """rate − y log rate + log y!, where the large terms cancel, without forming them.
+    """rate − y log rate + log y!, without forming its large terms, which cancel.
 
     With Stirling's series log y! = y log y − y + ½ log 2πy + s(y) it is the sum of
-    y log(y/rate) − y + rate, ½ log 2πy and s(y), none of them negative (Loader 2000).
+    y log(y/rate) − y + rate, ½ log 2πy and s(y), all of them >= 0 (Loader 2000).
     """
     n = np.where(y == 0, 1.0, y)
-    tiny = rate < 1e-290  # y/rate might overflow
-    gap = np.where(tiny, n * (np.log(n) - log_rate) - n + rate, deviance(n, rate))
     counts, index = np.unique(n, return_inverse=True)
-    rest = np.array([stirling(float(c)) for c in counts])[index].reshape(n.shape)
-    nll = np.where(np.isinf(rate), np.inf, gap) + 0.5 * (LOG_2PI + np.log(n)) + rest
-    return np.where(y == 0, rate, nll)
+    s = np.array([stirling(float(count)) for count in counts])[index].reshape(n.shape)
+    tiny = rate < 1e-290  # where y/rate might overflow
+    gap = np.where(tiny, n * (np.log(n) - log_rate) - n + rate, deviance(n, rate))
+    gap = np.where(np.isinf(rate), rate, gap)
+    return np.where(y == 0, rate, gap + 0.5 * (LOG_2PI + np.log(n)) + s)
 
 
 @np.errstate(all="ignore")
@@ -428,15 +591,51 @@ def asymmetric_laplace_nll(
     reduction: Reduction = "mean",
     return_grad: bool = False,
 ) -> Any:
-    """max(q u, (q − 1) u)/scale + log(scale/(q (1 − q))) with u = y − loc."""
-    batch = _Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
+    """max(q z, (q − 1) z) + log scale − log(q (1 − q)), z = (y − loc)/scale: the pinball loss.
+
+    Parameters
+    ----------
+    y : array_like
+        Real numbers.
+    loc, scale : array_like
+        Finite numbers, scale > 0.
+    quantile : float
+        q in (0, 1), one number, chosen beforehand: the share of y below the loc that fits best.
+    sample_weight, reduction, return_grad
+        As for every loss: see the top of this module.
+
+    Returns
+    -------
+    value : scalar, or an array of the rows' shape for "none"
+    gradient : tuple of two
+        With ρ = max(q z, (q − 1) z) and its slope ψ, q above 0, q − 1 below it and 0 at the kink:
+        with respect to loc −ψ/scale, to scale (1 − ρ)/scale.
+
+    Raises
+    ------
+    ValueError
+        For a loc that is not finite, a scale that is not > 0 and finite, a quantile outside (0, 1).
+
+    Notes
+    -----
+    The asymmetric Laplace density as in Koenker and Machado (1999). For q = ½ it is the Laplace
+    density whose scale is twice as large.
+
+    Examples
+    --------
+    >>> value, (by_loc, by_scale) = asymmetric_laplace_nll([0.0, 4.0], 1.0, 1.0, quantile=0.75,
+    ...                                                    return_grad=True)
+    >>> float(by_loc), float(by_scale)  # (¼ − ¾)/2, and 1 − (¼ + 9/4)/2
+    (-0.25, -0.25)
+    """
+    batch = Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
     q = scalar("quantile", quantile, "in (0, 1)", low=0)
     if q >= 1:
         raise ValueError(f"quantile = {q:g} must be in (0, 1)")
     b = batch.positive("scale")
-    z = (batch["y"] - batch.place("loc")) / b
-    side = np.where(z > 0, q, np.where(z < 0, q - 1, 0.0))
-    value = batch.value(side * z + np.log(b / (q * (1 - q))))
+    z = (batch["y"] - batch.finite("loc")) / b
+    psi = np.where(z > 0, q, np.where(z < 0, q - 1, 0 * z))
+    value = batch.value(times(psi, z) + np.log(b / (q * (1 - q))))
     if not return_grad:
         return value
-    return value, batch.gradient(loc=-side / b, scale=(1 - side * z) / b)
+    return value, batch.gradient(loc=-psi / b, scale=(1 - times(psi, z)) / b)

@@ -83,8 +83,8 @@ def logsumexp(a: ArrayLike, axis: int | None = -1, keepdims: bool = False) -> An
 
     Examples
     --------
-    >>> float(logsumexp([1000.0, 1000.0]))  # 1000 + log 2
-    1000.6931471805599
+    >>> round(float(logsumexp([1000.0, 1000.0])), 6)  # 1000 + log 2
+    1000.693147
     """
     array = real_array("a", a)
     if axis is not None:
@@ -127,8 +127,8 @@ def log_softmax(z: ArrayLike, axis: int = -1) -> Any:
     --------
     >>> log_softmax([0.0, 1000.0]).tolist()
     [-1000.0, 0.0]
-    >>> log_softmax([40.0, 0.0]).tolist()  # the first is −log1p(exp(−40))
-    [-4.248354255291589e-18, -40.0]
+    >>> [f"{log:.4g}" for log in log_softmax([40.0, 0.0])]  # the first is −log1p(exp(−40))
+    ['-4.248e-18', '-40']
     """
 
     def formula(z: FloatArray, carry: bool) -> FloatArray:
@@ -200,8 +200,8 @@ def softplus(z: ArrayLike) -> Any:
 
     Examples
     --------
-    >>> softplus([-40.0, 0.0, 1000.0]).tolist()
-    [4.248354255291589e-18, 0.6931471805599453, 1000.0]
+    >>> [f"{value:.4g}" for value in softplus([-40.0, 0.0, 1000.0])]
+    ['4.248e-18', '0.6931', '1000']
     """
     array = real_array("z", z)
     wide = array.astype(np.float64)
@@ -216,8 +216,8 @@ def log_sigmoid(z: ArrayLike) -> Any:
 
     Examples
     --------
-    >>> log_sigmoid([-1000.0, 40.0]).tolist()
-    [-1000.0, -4.248354255291589e-18]
+    >>> [f"{log:.4g}" for log in log_sigmoid([-1000.0, 40.0])]
+    ['-1000', '-4.248e-18']
     """
     array = real_array("z", z)
     return rounded(-softplus(-array), array.dtype)
@@ -234,8 +234,8 @@ def sigmoid(z: ArrayLike) -> Any:
 
     Examples
     --------
-    >>> sigmoid([-40.0, 0.0, 1000.0]).tolist()
-    [4.248354255291589e-18, 0.5, 1.0]
+    >>> [f"{p:.4g}" for p in sigmoid([-40.0, 0.0, 1000.0])]
+    ['4.248e-18', '0.5', '1']
     """
     array = real_array("z", z)
     wide = array.astype(np.float64)
