@@ -31,7 +31,7 @@ import nllbook
 PAGE = Path(__file__).with_name("accuracy.md")
 SEED = 2026
 TERMS = 10**7
-SECOND = "SciPy, other"  # a column of the tables that have one
+SECOND = "SciPy (2)"  # a column of the tables that have one
 LIBRARIES = ("nllbook", "SciPy", SECOND, "scikit-learn", "torch", "optax")
 DTYPES = ("float64", "float32")
 
@@ -629,7 +629,7 @@ class Function:
     )
 
 
-SUM = "within 1e−8 before it is rounded to float32"
+SUM = "at most 1e−8 before the result is rounded to float32"
 SUM_LIMIT = {"float32": float(np.finfo("float32").eps) / 2 + 1e-8}
 FUNCTIONS = (
     Function("Categorical NLL", r"$-\log \operatorname{softmax}(z)_y$", ROWS, rows_truth),
@@ -659,7 +659,7 @@ FUNCTIONS = (
         r"$\sum_j p_j \log (p_j / q_j)$",
         PAIRS,
         pairs_truth,
-        "a relative error of at most 1e−12, in float32 4 epsilons, and never less than 0",
+        "at most 1e−12, in float32 4 epsilons, and never a result below 0",
         {"float64": 1e-12, "float32": 4 * float(np.finfo("float32").eps)},
     ),
     Function("Bernoulli mean", "The mean of Bernoulli NLLs", MANY, many_truth, SUM, SUM_LIMIT),
@@ -806,9 +806,10 @@ def closer(results: Results, name: str) -> str:
         return f"In none of the {len(rows)} rows is another library closer."
     _, ours, theirs, library, family, dtype = max(ahead)
     return (
-        f"In {len(ahead)} of the {len(rows)} rows another library is closer, by most for "
-        f"{family}, {dtype}: {library} is off by {short(theirs, ROUND_CEILING)} epsilons, "
-        f"nllbook by {short(ours, ROUND_CEILING)}."
+        f"In {len(ahead)} of the {len(rows)} rows another library is closer"
+        f"{', most clearly in' if len(ahead) > 1 else ':'} “{family}”, {dtype}, where {library} is "
+        f"off by {short(theirs, ROUND_CEILING)} epsilons and nllbook by "
+        f"{short(ours, ROUND_CEILING)}."
     )
 
 
@@ -851,7 +852,7 @@ def page(results: Results, libraries: dict[str, dict[str, Call]]) -> str:
         calls = (f"{name} `{libraries[name][function.name].written}`" for name in columns)
         names = {family.name: (function.name, family.name) for family in function.families}
         lines += [f"## {function.name}", ""]
-        lines += [f"{function.formula}. nllbook promises {function.promise}."]
+        lines += [f"{function.formula}. nllbook promises an error of {function.promise}."]
         lines += [closer(results, function.name), ""]
         lines += ['<details class="accuracy">']
         lines += [f"<summary>{function.name}: the worst of each kind of input</summary>", ""]
