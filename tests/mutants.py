@@ -188,7 +188,7 @@ MUTANTS = [
     Mutant(
         "the second derivative of one sample for that of all",
         LOG,
-        "(v, v): -4 / (2 * v_hat**2)",
+        "(v, v): -n / (2 * v_hat**2)",
         "(v, v): -1 / (2 * v_hat**2)",
         "log-likelihood",
     ),
@@ -223,8 +223,8 @@ MUTANTS = [
     Mutant(
         "the score of σ without its −1",
         LOG,
-        "(z**2 - 1) / s",
-        "z**2 / s",
+        "(z**2 - 1) / std",
+        "z**2 / std",
         "log-likelihood",
     ),
     Mutant(

@@ -304,3 +304,13 @@ def test_punctuation_stays_with_a_short_formula_and_is_written_once(tmp_path: Pa
     tied = re.findall(r'<span class="nobreak">.*?</span>([^<]*)</span>', words)
     assert tied == [",", ");", "."]
     assert re.sub("<[^>]*>", "", words) == "Let M, or (M); then M and M."
+
+
+def test_punctuation_is_taken_from_the_text_after_its_formula_alone(tmp_path: Path) -> None:
+    """An earlier text that reads the same keeps its own."""
+    assert build(tmp_path, {"index.md": "# A\n\n*By it*, *so*, $x$, *and* $y$.\n"}) == ""
+    page = re.sub(
+        r'<span class="katex">.*?</annotation>.*?</span></span></span></span>', "M", read(tmp_path)
+    )
+    (words,) = re.findall(r"<p>(<em>By.*?)</p>", page)
+    assert re.sub("<[^>]*>", "", words) == "By it, so, M, and M."

@@ -128,7 +128,9 @@ def keep_punctuation(app: Sphinx, tree: nodes.document, name: str) -> None:
         if not isinstance(after, nodes.Text) or len(node.astext()) > SHORT:
             continue
         if mark := re.match(r"[,.;:!?)’”]+", after):
-            after.parent.replace(after, nodes.Text(after[mark.end() :]))
+            # by its place: two texts that read alike are equal, and replace() takes the first
+            place = after.parent.index(node) + 1
+            after.parent[place] = nodes.Text(after[mark.end() :])
             tied = nodes.inline(classes=["nobreak"])
             node.replace_self(tied)
             tied += [node, nodes.Text(mark[0])]
