@@ -426,9 +426,11 @@ def student_t_nll(
     batch = Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
     nu = scalar("df", df, "finite and > 0", low=0)
     b = batch.positive("scale")
-    z = (batch["y"] - batch.finite("loc")) / b
-    r = np.abs(z) / math.sqrt(nu)
-    log_tail = np.where(r < 1e100, np.log1p(r * r), 2 * np.log(r))  # log(1 + z²/df)
+    u = batch["y"] - batch.finite("loc")
+    z = u / b
+    r = z / math.sqrt(nu)
+    far = 2 * (np.log(np.abs(u)) - np.log(b)) - math.log(nu)  # log(z²/df), where z² overflows
+    log_tail = np.where(np.abs(r) < 1e100, np.log1p(r * r), far)
     log_c = 0.5 * LOG_2PI - half_step(0.5 * nu)[0]
     value = batch.value(0.5 * (nu + 1) * log_tail + np.log(b) + log_c)
     if not return_grad:

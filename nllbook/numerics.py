@@ -79,7 +79,8 @@ def logsumexp(a: ArrayLike, axis: int | None = -1, keepdims: bool = False) -> An
     Notes
     -----
     ``exp(a)`` overflows from 710 on, so the largest term m is taken out of the sum first:
-    m + log Σ exp(a − m). Where m is moderate that would only add rounding errors, and it stays in.
+    m + log Σ exp(a − m). Where m is negative but moderate and the terms are many, that would be a
+    difference of two large numbers, as in −10.8 + log 50,257, and the plain formula is right.
 
     Examples
     --------
@@ -92,8 +93,13 @@ def logsumexp(a: ArrayLike, axis: int | None = -1, keepdims: bool = False) -> An
     wide = array.astype(np.float64)
     with np.errstate(all="ignore"):
         largest = np.max(wide, axis=axis, keepdims=True, initial=-np.inf)
-        shift = np.where(np.isfinite(largest) & (np.abs(largest) > 40), largest, 0.0)
-        logs = shift + np.log(np.sum(np.exp(wide - shift), axis=axis, keepdims=True))
+        shift = np.where(np.isfinite(largest), largest, 0.0)
+        total = np.sum(np.exp(wide - shift), axis=axis, keepdims=True)
+        logs = shift + np.log(total)
+        cancels = (largest > -40) & (largest < 0) & (total > 8)
+        if np.any(cancels):
+            plain = np.log(np.sum(np.exp(wide), axis=axis, keepdims=True))
+            logs = np.where(cancels, plain, logs)
     return rounded(logs if keepdims else np.squeeze(logs, axis=axis), array.dtype)
 
 

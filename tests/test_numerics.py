@@ -1,8 +1,13 @@
-"""xlogy and lgamma: right to the last bits, at every edge, in every float type, silently."""
+"""The elementary functions: right to the last bits, at every edge, in every float type, silently.
+
+digamma and trigamma have tests of their own.
+"""
 
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +18,17 @@ import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nllbook import lgamma, xlogy
+from nllbook import (
+    lgamma,
+    log_sigmoid,
+    log_softmax,
+    logsumexp,
+    sigmoid,
+    softmax,
+    softplus,
+    xlogy,
+)
+from tests.hard_rows import classes, exact, mp, rows, worst
 
 mpmath.mp.dps = 50
 EPS = float(np.finfo(np.float64).eps)
@@ -307,3 +322,323 @@ def test_what_is_no_real_number_is_a_type_error(function: Function, value: Any) 
         function(value)
     with pytest.raises(TypeError, match=r"^x must be real numbers, got an array of dtype "):
         xlogy(value, 1)
+
+
+# --- rows: logsumexp, log_softmax, softmax -------------------------------------------------------
+
+TYPES = pytest.mark.parametrize("dtype", ["float64", "float32"])
+ROWS = pytest.mark.parametrize("name", list(rows("float64")))
+
+
+@TYPES
+@ROWS
+def test_log_softmax_on_hard_rows(name: str, dtype: str) -> None:
+    row, truth = rows(dtype)[name], exact(dtype, name)
+    got = log_softmax(row)
+    pairs = ((got[c], -truth.surprise[float(row[c])]) for c in classes(row))
+    assert worst(pairs, dtype) <= 4
+
+
+@TYPES
+@ROWS
+def test_softmax_on_hard_rows(name: str, dtype: str) -> None:
+    row, truth = rows(dtype)[name], exact(dtype, name)
+    got = softmax(row)
+    assert worst(((got[c], truth.prob[float(row[c])]) for c in classes(row)), dtype) <= 4
+
+
+@TYPES
+@ROWS
+def test_logsumexp_on_hard_rows(name: str, dtype: str) -> None:
+    row, truth = rows(dtype)[name], exact(dtype, name).logsumexp
+    got = logsumexp(row)
+    assert got.dtype == dtype
+    error = float(abs(mp.mpf(float(got)) - truth))
+    assert error <= 4 * float(np.finfo(dtype).eps) * max(1, float(abs(truth)))
+
+
+def test_a_confident_row_keeps_its_tiny_surprise() -> None:
+    """−log1p(exp(−40)) = −4.248354255291588986…e-18, where z − logsumexp(z) is 0."""
+    z = np.array([10.0, -30.0])
+    assert z[0] - np.logaddexp(*z) == 0
+    assert float(log_softmax(z)[0]) == pytest.approx(-4.248354255291589e-18, rel=4 * EPS)
+    assert log_softmax(z.astype(np.float32))[0] == np.float32(-4.248354255291589e-18)
+
+
+def test_the_vocabulary_far_below_the_top() -> None:
+    """Each ratio is below the normal floats, the sum of the 50,256 is not."""
+    row = rows("float64")["vocabulary, far"]
+    assert 0 < np.exp(row[0] - row[-1]) < np.finfo(float).tiny < -log_softmax(row)[-1]
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
+def test_rows_run_along_any_axis(axis: int) -> None:
+    z = np.random.default_rng(5).normal(0, 9, (2, 3, 4))
+    moved = np.moveaxis(z, axis, -1)
+    expected = np.array([[log_softmax(row) for row in block] for block in moved])
+    np.testing.assert_array_equal(log_softmax(z, axis=axis), np.moveaxis(expected, -1, axis))
+    np.testing.assert_array_equal(softmax(z, axis), np.moveaxis(softmax(moved), -1, axis))
+    sums = logsumexp(z, axis)
+    assert sums.shape == moved.shape[:-1]
+    np.testing.assert_allclose(sums, scipy.special.logsumexp(z, axis=axis), rtol=8 * EPS)
+    assert logsumexp(z, axis, keepdims=True).shape == np.sum(z, axis=axis, keepdims=True).shape
+    np.testing.assert_array_equal(np.squeeze(logsumexp(z, axis, keepdims=True), axis), sums)
+
+
+def test_logsumexp_of_everything() -> None:
+    z = np.random.default_rng(6).normal(0, 9, (2, 3))
+    total = logsumexp(z, axis=None)
+    assert np.ndim(total) == 0
+    assert float(total) == pytest.approx(float(scipy.special.logsumexp(z)), rel=4 * EPS)
+    assert logsumexp(z, None, True).shape == (1, 1)
+    assert logsumexp(2.5, axis=None) == pytest.approx(2.5, rel=EPS)
+
+
+@FEW
+@given(st.lists(st.integers(-9999, 9999), min_size=1, max_size=8), st.integers(-(2**30), 2**30))
+def test_a_shift_moves_logsumexp_and_leaves_softmax(sixteenths: list[int], shift: int) -> None:
+    z = np.array(sixteenths) / 16  # so that the shift is exact
+    np.testing.assert_array_equal(softmax(z + shift), softmax(z))
+    np.testing.assert_array_equal(log_softmax(z + shift), log_softmax(z))
+    room = 4 * EPS * (1 + np.abs(z).max() + abs(shift))
+    assert float(logsumexp(z + shift)) == pytest.approx(float(logsumexp(z)) + shift, abs=room)
+
+
+@FEW
+@given(st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=8))
+def test_softmax_and_its_log_belong_together(z: list[float]) -> None:
+    p, logs = softmax(z), log_softmax(z)
+    assert np.all((p >= 0) & (p <= 1))
+    assert np.all(logs <= 0)
+    assert abs(math.fsum(p) - 1) <= 4 * EPS
+    with np.errstate(under="ignore"):
+        np.testing.assert_allclose(np.exp(logs), p, rtol=2e-12, atol=1e-300)
+    assert np.all(np.diff(logs[np.argsort(z)]) >= 0)  # in the order of the logits
+    np.testing.assert_allclose(log_softmax(logs), logs, rtol=1e-12, atol=1e-13)  # idempotent
+    largest = max(z)
+    assert largest <= logsumexp(z) <= largest + math.log(len(z)) + EPS * (2 + abs(largest))
+    assert logsumexp(z[:1]) == z[0]
+
+
+@FEW
+@given(st.lists(st.floats(-50, 50), min_size=1, max_size=8))
+def test_rows_agree_with_scipy(z: list[float]) -> None:
+    assert float(logsumexp(z)) == pytest.approx(float(scipy.special.logsumexp(z)), abs=1e-13)
+    np.testing.assert_allclose(softmax(z), scipy.special.softmax(z), rtol=1e-13)
+    np.testing.assert_allclose(log_softmax(z), scipy.special.log_softmax(z), rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("z", "total", "logs"),
+    [
+        ([-INF, -INF], -INF, [NAN, NAN]),  # no class can happen
+        ([-INF], -INF, [NAN]),
+        ([INF, 0.0], INF, [0, -INF]),  # the limit
+        ([INF, -INF, 3.0], INF, [0, -INF, -INF]),
+        ([INF, INF], INF, [NAN, NAN]),  # ∞ − ∞
+        ([INF], INF, [0]),
+        ([0.0, -INF], 0.0, [0, -INF]),
+        ([NAN, 1.0], NAN, [NAN, NAN]),
+        ([NAN], NAN, [NAN]),
+        ([NAN, INF], NAN, [NAN, NAN]),
+        ([NAN, -INF], NAN, [NAN, NAN]),
+        ([3e38, -3e38], 3e38, [0, -6e38]),  # in float32 the difference overflows
+        ([1.5e308, -1.5e308], 1.5e308, [0, -INF]),  # in float64 too
+        ([5.0], 5.0, [0]),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rows_at_the_edges(z: list[float], total: float, logs: list[float], dtype: type) -> None:
+    k = len(z)
+    with np.errstate(over="ignore"):
+        row: Any = np.array([z, [1.0] * k]).astype(dtype)
+        expected: Any = np.array([logs, [-math.log(k)] * k]).astype(dtype)
+        sums: Any = np.array([total, 1 + math.log(k)]).astype(dtype)
+    got, eps = log_softmax(row), float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(got, expected, rtol=2 * eps)
+    np.testing.assert_allclose(logsumexp(row), sums, rtol=2 * eps)
+    np.testing.assert_allclose(softmax(row), np.exp(expected), rtol=8 * eps)
+    assert not np.any(np.signbit(got) & (got == 0))
+
+
+def test_logsumexp_of_nothing() -> None:
+    assert logsumexp([]) == -INF  # the log of an empty sum
+    np.testing.assert_array_equal(logsumexp(np.empty((2, 0))), [-INF, -INF])
+    assert logsumexp(np.empty((0, 3))).shape == (0,)
+    assert logsumexp([], axis=None) == -INF
+    for function in (softmax, log_softmax):
+        for shape in ((0,), (0, 3), (2, 0)):
+            assert function(np.empty(shape, dtype=np.float32)).shape == shape
+            assert function(np.empty(shape, dtype=np.float32)).dtype == np.float32
+
+
+def test_rows_in_many_blocks_are_the_rows_alone() -> None:
+    """Blocks of rows are no more than a way to compute them."""
+    z = np.random.default_rng(7).normal(0, 9, (401, 301))
+    for function in (softmax, log_softmax):
+        np.testing.assert_array_equal(function(z), [function(row) for row in z])
+
+
+def test_nan_stays_in_its_row() -> None:
+    z = np.array([[1.0, 2.0], [NAN, 0.0], [3.0, 4.0]])
+    for function in (softmax, log_softmax, logsumexp):
+        got = function(z)
+        np.testing.assert_array_equal(got[[0, 2]], function(z[[0, 2]]))
+        assert np.all(np.isnan(got[1]))
+
+
+ROW_FUNCTIONS = pytest.mark.parametrize("function", [softmax, log_softmax, logsumexp])
+
+
+@ROW_FUNCTIONS
+def test_rows_need_a_dimension_and_an_axis(function: Function) -> None:
+    name = "a" if function is logsumexp else "z"
+    message = rf"^{name} must have at least one dimension, got one number$"
+    with pytest.raises(ValueError, match=message):
+        function(1.0)
+    with pytest.raises(ValueError, match="axis 1 is out of bounds"):
+        function([1.0], axis=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=rf"^{name} must be real numbers, got an array of dtype "):
+        function(["1"])
+
+
+# --- single logits: softplus, log_sigmoid, sigmoid -----------------------------------------------
+
+
+def exact_softplus(z: Any) -> Any:
+    return mp.log(1 + mp.exp(mp.mpf(float(z))))
+
+
+def hard_logits(dtype: str) -> Any:
+    rng = np.random.default_rng(8)
+    size = 87.0 if dtype == "float32" else 708.0
+    z = np.concatenate(
+        [
+            rng.normal(0, 3, 40),
+            rng.uniform(-size, size, 60),
+            rng.choice([-1, 1], 20) * 10 ** rng.uniform(-30, 0, 20),
+            [0.0, -0.0, 745, -745, 1e4, -1e4, 1e8, -1e8, 36.7, -36.7, 17.3, -17.3],
+        ]
+    )
+    return z.astype(dtype)
+
+
+@TYPES
+def test_softplus_and_log_sigmoid_on_hard_logits(dtype: str) -> None:
+    z = hard_logits(dtype)
+    truth = [exact_softplus(value) for value in z]
+    assert worst(zip(softplus(z), truth, strict=True), dtype) <= 4
+    assert worst(zip(log_sigmoid(-z), [-value for value in truth], strict=True), dtype) <= 4
+
+
+@TYPES
+def test_sigmoid_on_hard_logits(dtype: str) -> None:
+    z = hard_logits(dtype)
+    truth = (1 / (1 + mp.exp(-mp.mpf(float(value)))) for value in z)
+    assert worst(zip(sigmoid(z), truth, strict=True), dtype) <= 4
+
+
+@pytest.mark.parametrize(
+    ("z", "plus", "log", "p"),
+    [
+        (INF, INF, 0.0, 1.0),
+        (-INF, 0.0, -INF, 0.0),
+        (1e308, 1e308, 0.0, 1.0),
+        (-1e308, 0.0, -1e308, 0.0),
+        (NAN, NAN, NAN, NAN),
+        (-745.0, 5e-324, -745.0, 5e-324),
+    ],
+)
+def test_single_logits_at_the_edges(z: float, plus: float, log: float, p: float) -> None:
+    got = softplus(z), log_sigmoid(z), sigmoid(z)
+    np.testing.assert_array_equal(got, (plus, log, p))
+    assert not any(np.signbit(value) for value in got if value == 0)
+    np.testing.assert_array_equal(softplus([0.0, z])[1], plus)
+
+
+@FEW
+@given(st.floats(-1e4, 1e4))
+def test_single_logits_belong_together(z: float) -> None:
+    assert float(softplus(z) - softplus(-z)) == pytest.approx(z, abs=4 * EPS * (1 + abs(z)))
+    assert float(sigmoid(z) + sigmoid(-z)) == pytest.approx(1, abs=2 * EPS)
+    assert log_sigmoid(z) == -softplus(-z)
+    assert softplus(z) >= max(z, 0)
+    pair = log_softmax([z, 0.0])  # a logit is two of them, of which one is 0
+    np.testing.assert_allclose(pair, [log_sigmoid(z), log_sigmoid(-z)], rtol=4 * EPS)
+    np.testing.assert_allclose(softmax([z, 0.0])[0], sigmoid(z), rtol=6 * EPS)
+
+
+@FEW
+@given(st.floats(-30, 30))
+def test_single_logits_agree_with_scipy(z: float) -> None:
+    assert float(sigmoid(z)) == pytest.approx(float(scipy.special.expit(z)), rel=4 * EPS)
+    assert float(log_sigmoid(z)) == pytest.approx(float(scipy.special.log_expit(z)), rel=4 * EPS)
+    assert float(softplus(z)) == pytest.approx(float(np.logaddexp(0, z)), rel=4 * EPS)
+
+
+# --- all that take logits ------------------------------------------------------------------------
+
+LOGITS = pytest.mark.parametrize(
+    "function", [softmax, log_softmax, logsumexp, softplus, log_sigmoid, sigmoid]
+)
+
+
+@LOGITS
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [
+        ("<f8", np.float64),
+        (">f8", np.float64),
+        ("<f4", np.float32),
+        (">f4", np.float32),
+        ("<f2", np.float32),
+        (">i4", np.float64),
+        ("u1", np.float64),
+        ("?", np.float64),
+        ("g", np.float64),
+    ],
+)
+def test_float_types_of_logits(function: Function, dtype: str, expected: type) -> None:
+    z = np.array([[0, 1, 1], [1, 0, 1]], dtype=dtype)
+    got = function(z)
+    assert got.dtype == expected
+    assert got.dtype.isnative
+    np.testing.assert_array_equal(got, function(z.astype(np.float64)).astype(expected))
+
+
+@LOGITS
+def test_layouts_of_logits(function: Function) -> None:
+    z = np.random.default_rng(9).normal(0, 9, (4, 6))
+    expected = function(z.tolist())
+    np.testing.assert_array_equal(function(np.asfortranarray(z)), expected)
+    wide = np.repeat(np.repeat(z, 2, axis=0), 3, axis=1)
+    np.testing.assert_array_equal(function(wide[::2, ::3]), expected)
+    np.testing.assert_array_equal(function(z[::-1, ::-1][::-1, ::-1]), expected)
+    np.testing.assert_array_equal(function(z[::-1]), expected[::-1])
+    same = np.broadcast_to(z[0], (3, 6))
+    np.testing.assert_array_equal(
+        function(same), np.broadcast_to(expected[0], (3, *expected.shape[1:]))
+    )
+
+
+@LOGITS
+def test_logits_are_never_changed(function: Function) -> None:
+    z = np.array([[1.0, NAN, -INF], [800.0, -800.0, 0.0], [-INF, -INF, -INF]])
+    before = z.tobytes()
+    z.flags.writeable = False
+    got = function(z)
+    assert z.tobytes() == before
+    assert not np.shares_memory(got, z)
+
+
+# --- the import ----------------------------------------------------------------------------------
+
+
+def test_the_import_brings_numpy_alone() -> None:
+    """Readers wait for it in every notebook; matplotlib comes with the first figure."""
+    heavy = ["matplotlib", "scipy", "sympy", "torch", "IPython", "pandas", "sklearn", "pytest"]
+    script = f"import sys, nllbook; print([name for name in {heavy} if name in sys.modules])"
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "[]\n"
