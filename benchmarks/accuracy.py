@@ -770,7 +770,11 @@ def table(first: str, columns: Sequence[str], rows: dict[str, list[str]]) -> lis
 def both_tables(
     results: Results, names: dict[str, tuple[str, str]], columns: Sequence[str]
 ) -> list[str]:
-    """A table a float type; ``names`` says of each row its function and family ("" for all)."""
+    """A table a float type; ``names`` says of each row its function and its family.
+
+    Without a family ("") it is the worst of all, but for those with infinite logits: what a library
+    makes of them says little about its digits.
+    """
     lines = []
     for dtype in DTYPES:
         rows = {}
@@ -781,7 +785,7 @@ def both_tables(
                     by_library[library]
                     for key, by_library in results.items()
                     if key[:2] == (function, dtype)
-                    and family in ("", key[2])
+                    and (key[2] == family if family else "inf" not in key[2])
                     and library in by_library
                 ]
                 cells.append(cell(largest(found) if found else None, dtype))
@@ -844,7 +848,7 @@ def page(results: Results, libraries: dict[str, dict[str, Call]]) -> str:
     names = {function.name: (function.name, "") for function in FUNCTIONS}
     columns = [name for name in libraries if name != SECOND]
     lines = ["<!-- Written by `make accuracy`: do not edit. -->", ""]
-    lines += ["## The worst of all inputs", "", '<div class="accuracy">', ""]
+    lines += ["## The worst of all finite inputs", "", '<div class="accuracy">', ""]
     lines += [*both_tables(results, names, columns), "</div>", ""]
     lines += [surroundings(), ""]
     for function in FUNCTIONS:
