@@ -392,8 +392,8 @@ class Gamma(Distribution):
         """Newton's method on u = log k; the rate that goes with a shape k is k / mean.
 
         With it the mean NLL is log Γ(k) − k log k + k + k s and a constant, where
-        s = log(mean of x) − mean of log x > 0. It has one minimum, where log k − ψ(k) = s; Newton
-        on u cannot leave k > 0 and starts within 2 % of it (Minka 2002, Thom 1958).
+        s = log(mean of x) − mean of log x > 0. It has one minimum, where log k − ψ(k) = s. In u no
+        step can leave k > 0, and a closed form starts it within 1.5 % of the minimum.
 
         Raises
         ------
@@ -409,7 +409,7 @@ class Gamma(Distribution):
             )
         scale = power_of_two(data)  # exact, and no sum overflows
         mean = float((data / scale).mean())
-        s = _log_mean_minus_mean_log(data / scale, mean)
+        s = _log_mean_minus_mean_log(data, scale, mean)
 
         def mean_nll(u: float) -> tuple[float, float, float]:
             k = math.exp(u)
@@ -422,14 +422,18 @@ class Gamma(Distribution):
         return cls(shape, shape / mean / scale)
 
 
-def _log_mean_minus_mean_log(x: Floats, mean: float) -> float:
+def _log_mean_minus_mean_log(x: Floats, scale: float, mean: float) -> float:
     """log(mean of x) − mean of log x, without cancellation where x is nearly constant.
 
     It is the mean of log(mean/x) − 1 + x/mean, no term of which is negative, for the exact mean.
-    A mean with the relative error δ makes that ½ δ² too large.
+    A mean with the relative error δ makes that ½ δ² too large. Here mean is that of x/scale.
     """
-    error = np.mean((x - mean) / mean)
-    return float(np.mean(deviance(np.asarray(mean), x)) / mean - 0.5 * error**2)
+    scaled = x / scale
+    terms = deviance(np.asarray(mean), scaled) / mean
+    lost = scaled < 1e-300  # too small to be scaled
+    terms[lost] = math.log(mean) + math.log(scale) - np.log(x[lost]) - 1
+    error = float(np.mean((scaled - mean) / mean))
+    return float(np.mean(terms)) - 0.5 * error**2
 
 
 @dataclass(frozen=True)
@@ -593,35 +597,39 @@ class StudentT(Distribution):
 
     @classmethod
     def fit(cls, x: ArrayLike, df: float) -> Self:  # type: ignore[override]
-        """Location and scale at the given df: no closed form, but two monotone searches.
+        """Location and scale for the given df: no closed form, but one search inside another.
 
         For any loc the best scale is the one root of a decreasing function. With that scale the
         log-likelihood is a function of loc alone. For df >= 1 it has one stationary point, its
-        maximum (Kent and Tyler 1991; Copas 1975 for df = 1), found as the root of the slope
-        between the smallest and the largest sample. For df < 1 there may be several maxima: the
-        slope is searched for changes of sign at the samples and halfway between them (at 200
-        quantiles where there are more), and the best maximum found is returned.
+        maximum (Kent, Tyler and Vardi 1994), where its slope changes sign between the smallest
+        and the largest sample. For df < 1 it may have several maxima: changes of sign are sought
+        at the samples (at 200 quantiles where there are more) and halfway between them, and the
+        best maximum found is returned.
 
         Raises
         ------
         ValueError
-            For data that are empty or not finite, and where a share of at least df/(df + 1) of
-            the samples coincide: beyond that share the likelihood grows without bound as
-            scale → 0 there, and at it no maximum is attained or no single one.
+            For a df that is not finite and > 0, data that are empty or not finite, and where a
+            share of df/(df + 1) or more of the samples coincide: the likelihood then grows
+            without bound as scale → 0 there (at that very share it has a limit, which is no
+            maximum or not the only one).
         """
         nu = scalar("df", df, "finite and > 0", low=0)
         data = samples("x", x)
-        values, counts = np.unique(data, return_counts=True)
-        most = int(counts.max())
-        if most >= (data.size - most) * nu:
-            raise ValueError(
-                f"{most} of the {data.size} samples are {values[counts.argmax()]:g}: with "
-                f"df = {nu:g} there is no maximum once a share of df/(df + 1) coincide "
-                "(the likelihood stays high, or grows without bound, as scale → 0)"
-            )
         unit = power_of_two(data)  # exact, and no difference overflows
         centre = float(np.median(data / unit))
-        loc, scale = _fit_t(data / unit - centre, nu)
+        centred = data / unit - centre
+        values, counts = np.unique(centred, return_counts=True)
+        most = int(counts.max())
+        if most >= nu * (data.size - most):
+            where = data[centred == values[counts.argmax()]][0]
+            raise ValueError(
+                f"{most} of the {data.size} values of x are {where:g}: from a share of "
+                f"df/(df + 1) on, {nu / (nu + 1):.3g} for df = {nu:g}, there is no maximum, as "
+                "the likelihood stays large or grows without bound as scale → 0"
+            )
+        # from 1e20 on it is the Gaussian to the last bit, and larger numbers might overflow
+        loc, scale = _fit_t(centred, min(nu, 1e20))
         return cls(nu, unit * (centre + loc), unit * scale)
 
 
@@ -653,10 +661,10 @@ def _fit_t(x: Floats, nu: float) -> tuple[float, float]:
         return -math.log(scale) - 0.5 * (nu + 1) * float(np.mean(np.log1p(t**2 / nu)))
 
     with np.errstate(all="ignore"):
-        points = np.unique(x if x.size <= 200 else np.quantile(x, np.linspace(0, 1, 200)))
-        points = np.sort(np.concatenate([points, (points[1:] + points[:-1]) / 2]))
-        if nu >= 1:
-            points = points[[0, -1]]
+        points = np.array([x.min(), x.max()])
+        if nu < 1:
+            points = np.unique(x if x.size <= 200 else np.quantile(x, np.linspace(0, 1, 200)))
+            points = np.sort(np.concatenate([points, (points[1:] + points[:-1]) / 2]))
         rises = [slope(point)[0] > 0 for point in points]
         maxima = [
             _root(slope, points[i], points[i + 1], 0.5 * (points[i] + points[i + 1]))
@@ -664,25 +672,27 @@ def _fit_t(x: Floats, nu: float) -> tuple[float, float]:
             if rises[i] and not rises[i + 1]
         ]
         best = max(maxima, key=log_likelihood)
-        return best, at(best)[0]
+        return float(best), at(best)[0]
 
 
 def _best_log_scale(distance: Floats, nu: float) -> float:
     """The log of the scale under which samples at these distances from loc are most probable.
 
-    It is where (ν + 1) mean(a) − 1 = 0. This falls with the scale, from above 0 (as fewer than a
-    share of ν/(ν + 1) coincide) to −1. All distances alike have their root there; the samples
-    at a distance 0 have a = 0 and lower it.
+    It is where (ν + 1) mean(a) − 1 = 0, which falls with the scale: samples at a distance 0 have
+    a = 0, the others go from a = 1 to 0, so it goes from room = (ν + 1) · (share of the others) − 1
+    to −1. Were the others all at their largest distance, the root would be at most that distance;
+    at their smallest, it would be that distance times √(room/ν).
     """
     away = distance[distance > 0]
     share = away.size / distance.size
+    room = (nu * away.size - (distance.size - away.size)) / distance.size
 
     def slope(u: float) -> tuple[float, float, float]:
         a = 1 / (1 + nu * (math.exp(u) / away) ** 2)
         value = (nu + 1) * share * float(np.mean(a)) - 1
         return value, -2 * (nu + 1) * share * float(np.mean(a * (1 - a))), 1.0
 
-    low = math.log(away.min()) + 0.5 * math.log(((nu + 1) * share - 1) / nu)
+    low = math.log(away.min()) + 0.5 * (math.log(room) - math.log(nu))
     high = math.log(away.max())
     return _root(slope, low - 1, high + 1, math.log(np.median(away)))
 
