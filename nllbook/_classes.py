@@ -130,9 +130,9 @@ def soft_loss(z: NDArray[Any], seen: Rows, t: Floats) -> Floats:
     return total
 
 
-def soft_slope(seen: Rows, t: Floats) -> Floats:
+def soft_slope(seen: Rows, t: Floats, count: Floats) -> Floats:
     """T p − t. At the top, where both may be near T, it is the others' t less T (1 − p)."""
-    rows, count = np.arange(len(t)), t.sum(axis=1)
+    rows = np.arange(len(t))
     at_top = t[rows, seen.top]
     slope = times(count[:, None], seen.ratios / (1 + seen.odds[:, None])) - t
     t[rows, seen.top] = 0

@@ -154,6 +154,7 @@ def categorical_nll(
         rows = table_rows[block]
         if name == "probs":
             t, p = target.rows(block), rows.astype(np.float64)
+            t[np.isnan(p).any(axis=1) & (t.sum(axis=1) != 0)] = np.nan
             loss[block] = times(t, -np.log(p)).sum(axis=1)
             slope = times(t, -1 / p) if return_grad else None
         elif target.hard and target.smoothing == 0:
@@ -165,7 +166,7 @@ def categorical_nll(
             t = target.rows(block)
             seen = seen_from_the_top(rows, carry=dtype == np.float64)
             loss[block] = soft_loss(rows, seen, t)
-            slope = soft_slope(seen, t) if return_grad else None
+            slope = soft_slope(seen, t, target.count[block]) if return_grad else None
         if slope is not None:
             gradient[block] = slope / by
     value = reduced(loss.reshape(table.shape[:-1]), by, reduction, dtype)
