@@ -95,8 +95,8 @@ def categorical_nll(
         Integers 0, …, k − 1 of shape (...), or floats of shape (..., k): in each row a distribution
         over the classes, with the sum 1 within k roundings of its float type.
     logits, probs : array_like, shape (..., k)
-        Exactly one of the two. Logits are any numbers but NaN; ``-inf`` is a class that cannot
-        happen. Probabilities are in [0, 1] and sum to 1 as those of ``y``.
+        Exactly one of the two. Logits are any numbers, ``-inf`` is a class that cannot happen.
+        Probabilities are in [0, 1] and sum to 1 as those of ``y``.
     class_weight : array_like, shape (k,), optional
         Numbers >= 0: what a sample of each class counts.
     ignore_index : int, optional
@@ -126,7 +126,8 @@ def categorical_nll(
     PyTorch's ``CrossEntropyLoss`` divides by Σ w_y over the labels also when it smooths them, and
     by the number of rows when it is given distributions; both are other numbers.
 
-    A confident row has its true, tiny loss: ``nllbook/_softmax.py`` says how.
+    A confident row has its true, tiny loss: ``nllbook/_softmax.py`` says how. See the chapter
+    "Classification losses".
 
     Examples
     --------
@@ -216,7 +217,8 @@ def bernoulli_nll(
     -----
     A row's weight is its sample weight times (y · pos_weight + 1 − y), and "mean" divides by the
     sum of these: the loss of a data set in which each 1 stands pos_weight times. PyTorch's
-    ``BCEWithLogitsLoss`` divides by the number of rows, which is another number.
+    ``BCEWithLogitsLoss`` divides by the number of rows, which is another number. See the chapter
+    "Classification losses".
 
     Examples
     --------
@@ -300,7 +302,7 @@ def gaussian_nll(
     Notes
     -----
     PyTorch's ``GaussianNLLLoss`` takes the variance, raises it to 1e-6 where it is less, and leaves
-    out ½ log 2π unless ``full=True``.
+    out ½ log 2π unless ``full=True``. See the chapter "Squared error as a Gaussian NLL".
 
     Examples
     --------
@@ -368,6 +370,10 @@ def laplace_nll(
     ValueError
         For a loc that is not finite, and a scale that is not > 0 and finite.
 
+    Notes
+    -----
+    See the chapter "Squared error as a Gaussian NLL".
+
     Examples
     --------
     >>> float(laplace_nll([0.0, 3.0], 1.0, 0.5))  # (2 + 4)/2 + log 1
@@ -418,6 +424,10 @@ def student_t_nll(
     ------
     ValueError
         For a loc that is not finite, and a scale or df that is not > 0 and finite.
+
+    Notes
+    -----
+    See the chapter "Squared error as a Gaussian NLL".
 
     Examples
     --------
@@ -486,7 +496,7 @@ def huber_nll(
     Notes
     -----
     The density is Huber's (1964) least favourable distribution. PyTorch's ``HuberLoss`` is ρ alone,
-    with scale 1.
+    with scale 1. See the chapter "Squared error as a Gaussian NLL".
 
     Examples
     --------
@@ -543,7 +553,8 @@ def poisson_nll(
     -----
     log y! is part of it, so that losses of different models for the same counts compare, and so
     that it is the NLL. PyTorch's ``PoissonNLLLoss`` leaves it out, and with ``full=True`` replaces
-    it by Stirling's approximation for y > 1 and by 0 for y <= 1.
+    it by Stirling's approximation for y > 1 and by 0 for y <= 1. See the chapter "Squared error as
+    a Gaussian NLL".
 
     Examples
     --------
@@ -622,7 +633,7 @@ def asymmetric_laplace_nll(
     Notes
     -----
     The asymmetric Laplace density as in Koenker and Machado (1999). For q = ½ it is the Laplace
-    density whose scale is twice as large.
+    density whose scale is twice as large. See the chapter "Squared error as a Gaussian NLL".
 
     Examples
     --------

@@ -81,6 +81,7 @@ def logsumexp(a: ArrayLike, axis: int | None = -1, keepdims: bool = False) -> An
     ``exp(a)`` overflows from 710 on, so the largest term m is taken out of the sum first:
     m + log Σ exp(a − m). Where m is negative but moderate and the terms are many, that would be a
     difference of two large numbers, as in −10.8 + log 50,257, and the plain formula is right.
+    See the chapter "Classification losses".
 
     Examples
     --------
@@ -127,7 +128,7 @@ def log_softmax(z: ArrayLike, axis: int = -1) -> Any:
     Notes
     -----
     Right to a few units in the last place also for a class that is almost certain, where the
-    formula above gives 0: ``nllbook/_softmax.py`` says how.
+    formula above gives 0: ``nllbook/_softmax.py`` says how. See the chapter "Classification losses".
 
     Examples
     --------
@@ -202,7 +203,8 @@ def softplus(z: ArrayLike) -> Any:
 
     Notes
     -----
-    ``max(z, 0) + log1p(exp(−|z|))`` adds two numbers >= 0, and its exp cannot overflow.
+    ``max(z, 0) + log1p(exp(−|z|))`` adds two numbers >= 0, and its exp cannot overflow. See the
+    chapter "Classification losses".
 
     Examples
     --------
