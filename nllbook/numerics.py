@@ -128,7 +128,8 @@ def log_softmax(z: ArrayLike, axis: int = -1) -> Any:
     Notes
     -----
     Right to a few units in the last place also for a class that is almost certain, where the
-    formula above gives 0: ``nllbook/_softmax.py`` says how. See the chapter "Classification losses".
+    formula above gives 0: ``nllbook/_softmax.py`` says how. See the chapter "Classification
+    losses".
 
     Examples
     --------
