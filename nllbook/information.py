@@ -10,7 +10,9 @@ kl_divergence    KL(p‖q) = Σ p log(p/q)   what that costs more: H(p, q) − H
 perplexity       exp(mean surprise)       so many equally likely outcomes
 ===============  =======================  ========================================
 
-Here 0 · log 0 is 0. See the chapter "Entropy, cross-entropy and KL divergence".
+Here 0 · log 0 is 0. Probabilities must sum to 1 within k roundings of the float type they came in:
+k · 2.2e-16 for k outcomes in float64, k · 1.2e-7 in float32. They are never renormalised. See the
+chapter "Entropy, cross-entropy and KL divergence".
 """
 
 from __future__ import annotations
@@ -21,8 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nllbook._validate import real_array, refuse, rounded, scalar
-from nllbook.numerics import xlogy
+from nllbook._validate import real_array, refuse, refuse_sums, rounded, scalar
 
 Floats = NDArray[np.float64]
 
@@ -54,8 +55,7 @@ def surprisal(p: ArrayLike, base: float | None = None) -> Any:
     """
     array = real_array("p", p)
     refuse("p", array, (array < 0) | (array > 1), "in [0, 1]")
-    with np.errstate(divide="ignore"):
-        return rounded(-np.log(array.astype(np.float64)) / _unit(base), array.dtype)
+    return rounded(-_log(array.astype(np.float64), base), array.dtype)
 
 
 def entropy(p: ArrayLike, base: float | None = None, axis: int = -1) -> Any:
@@ -64,7 +64,7 @@ def entropy(p: ArrayLike, base: float | None = None, axis: int = -1) -> Any:
     Parameters
     ----------
     p : array_like
-        Probabilities in [0, 1] that sum to 1 along ``axis`` (see ``probabilities``).
+        Probabilities in [0, 1] that sum to 1 along ``axis``.
     base : float, optional
         Base of the logarithm, > 1: 2 for bits. Without it nats.
     axis : int
@@ -87,7 +87,7 @@ def entropy(p: ArrayLike, base: float | None = None, axis: int = -1) -> Any:
     1.5
     """
     rows, dtype = probabilities("p", p, axis)
-    return rounded(np.sum(-xlogy(rows, rows), axis=-1) / _unit(base), dtype)
+    return rounded(np.sum(_costs(rows, rows, base), axis=-1), dtype)
 
 
 def binary_entropy(p: ArrayLike, base: float | None = None) -> Any:
@@ -119,8 +119,8 @@ def binary_entropy(p: ArrayLike, base: float | None = None) -> Any:
     refuse("p", array, (array < 0) | (array > 1), "in [0, 1]")
     wide = array.astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        tails = np.where(wide == 1, 0.0, (1 - wide) * np.log1p(-wide))  # log1p: exact near p = 0
-    return rounded((-xlogy(wide, wide) - tails) / _unit(base), array.dtype)
+        tails = np.where(wide == 1, 0.0, (wide - 1) * np.log1p(-wide))  # log1p: exact near p = 0
+    return rounded(_costs(wide, wide, base) + tails / _unit(base), array.dtype)
 
 
 def cross_entropy(p: ArrayLike, q: ArrayLike, base: float | None = None, axis: int = -1) -> Any:
@@ -129,7 +129,7 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, base: float | None = None, axis: i
     Parameters
     ----------
     p, q : array_like
-        Probabilities of one shape that sum to 1 along ``axis`` (see ``probabilities``).
+        Probabilities of one shape that sum to 1 along ``axis``.
     base : float, optional
         Base of the logarithm, > 1: 2 for bits. Without it nats.
     axis : int
@@ -154,7 +154,7 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, base: float | None = None, axis: i
     inf
     """
     p_rows, q_rows, dtype = _pair(p, q, axis)
-    return rounded(np.sum(-xlogy(p_rows, q_rows), axis=-1) / _unit(base), dtype)
+    return rounded(np.sum(_costs(p_rows, q_rows, base), axis=-1), dtype)
 
 
 def kl_divergence(p: ArrayLike, q: ArrayLike, base: float | None = None, axis: int = -1) -> Any:
@@ -166,7 +166,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, base: float | None = None, axis: i
     Parameters
     ----------
     p, q : array_like
-        Probabilities of one shape that sum to 1 along ``axis`` (see ``probabilities``).
+        Probabilities of one shape that sum to 1 along ``axis``.
     base : float, optional
         Base of the logarithm, > 1: 2 for bits. Without it nats.
     axis : int
@@ -244,23 +244,19 @@ def deviance(x: Floats, m: Floats) -> Floats:
 
 
 def probabilities(name: str, p: ArrayLike, axis: int = -1) -> tuple[Floats, Any]:
-    """Float64 rows of probabilities with the outcomes on the last axis, and the caller's type.
+    """Float64 rows of probabilities with the outcomes on the last axis, and the result's type.
 
-    Each row must sum to 1 within k roundings of the caller's float type, k · 2.2e-16 for k
-    outcomes in float64 and k · 1.2e-7 in float32. Rows with a NaN are not asked to. Nothing is
-    ever renormalised.
+    Raises a ValueError where some are outside [0, 1] or do not sum to 1 (see ``refuse_sums``).
     """
     array = real_array(name, p)
     if array.ndim == 0:
         raise ValueError(f"{name} must have at least one dimension, got one number")
-    rows = np.moveaxis(array, axis, -1).astype(np.float64)
+    if not -array.ndim <= axis < array.ndim:
+        raise ValueError(f"axis = {axis} is no axis of {name}, whose shape is {array.shape}")
     refuse(name, array, (array < 0) | (array > 1), "in [0, 1]")
-    totals = np.sum(rows, axis=-1)
-    wrong = np.abs(totals - 1) > rows.shape[-1] * np.finfo(array.dtype).eps
-    if np.any(wrong):
-        where = tuple(int(i) for i in np.argwhere(wrong)[0])
-        place = f" in row {', '.join(map(str, where))}" if where else ""
-        raise ValueError(f"{name} must sum to 1, got a sum of {float(totals[where])!r}{place}")
+    rows = np.moveaxis(array, axis, -1).astype(np.float64)
+    came_as = min(np.asarray(p).dtype, array.dtype, key=lambda dtype: dtype.itemsize)
+    refuse_sums(name, rows, came_as, np.ones(rows.shape[:-1], np.bool_))
     return rows, array.dtype
 
 
@@ -270,6 +266,18 @@ def _pair(p: ArrayLike, q: ArrayLike, axis: int) -> tuple[Floats, Floats, Any]:
     if np.shape(p) != np.shape(q):
         raise ValueError(f"p and q must have one shape, got {np.shape(p)} and {np.shape(q)}")
     return p_rows, q_rows, np.result_type(p_type, q_type)
+
+
+def _costs(p: Floats, q: Floats, base: float | None) -> Floats:
+    """−p log q for each pair, and 0 where p is: what never happens costs nothing."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.where((p == 0) & ~np.isnan(q), 0.0, -p * _log(q, base))
+
+
+def _log(y: Floats, base: float | None) -> Floats:
+    """The logarithm of the given base: in bits exact for powers of 2, as code lengths need it."""
+    with np.errstate(divide="ignore"):
+        return np.log2(y) if _unit(base) == math.log(2) else np.log(y) / _unit(base)
 
 
 def _unit(base: float | None) -> float:

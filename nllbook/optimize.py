@@ -101,7 +101,8 @@ def gradient_descent(
     History
         ``steps + 1`` iterates, the start included. It ends earlier where the run leaves the
         finite numbers: with the first iterate whose value or gradient is not finite, or that is
-        itself not finite (the function is not asked there; value and gradient are NaN).
+        itself not finite (the function is not asked there; value and gradient are NaN). NumPy's
+        warnings of overflow and the like are silenced meanwhile: the history shows what happened.
 
     Raises
     ------
@@ -226,7 +227,8 @@ def _evaluate(
         return [np.full(shape, np.nan, x.dtype) for shape in shapes]
     x = np.asarray(x)
     x.flags.writeable = False  # the history holds it
-    answer = function(x[()])
+    with np.errstate(all="ignore"):  # what comes of it is in the history
+        answer = function(x[()])
     if not isinstance(answer, tuple) or len(answer) != len(parts):
         raise TypeError(f"{name} must return a tuple ({', '.join(parts)}), got {answer!r}")
     with np.errstate(over="ignore"):
