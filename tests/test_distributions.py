@@ -1262,6 +1262,8 @@ def test_student_t_fit_below_one_degree_of_freedom_chooses_among_maxima() -> Non
     loose, tight = [-10.0, -9.0, -8.5, -7.0], [100.0, 100.125, 100.25, 100.375]
     for x in (loose + tight, tight + loose):
         assert 100 < StudentT.fit(x, 0.9).loc < 100.4
+    far_off = [*loose, *tight, -1e200]  # the square of its distance is no float
+    assert 100 < StudentT.fit(far_off, 0.5).loc < 100.4
 
 
 @FEW
