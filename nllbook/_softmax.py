@@ -60,7 +60,6 @@ def seen_from_the_top(z: NDArray[Any], carry: bool = True) -> Rows:
     if np.any(far):
         z[rows, top] = -np.inf
         odds[far] = _far_odds(z[far], largest[far], carry)
-    odds[~(largest > -np.inf)] = np.nan  # a NaN, or no class that could happen
     return Rows(ratios, odds, top, largest)
 
 

@@ -589,9 +589,8 @@ def _poisson(y: Floats, rate: Floats, log_rate: Floats) -> Floats:
     n = np.where(y == 0, 1.0, y)
     counts, index = np.unique(n, return_inverse=True)
     s = np.array([stirling(float(count)) for count in counts])[index].reshape(n.shape)
-    tiny = rate < 1e-290  # where y/rate might overflow
+    tiny = rate < 1e-290  # where the exp of a log_rate loses digits
     gap = np.where(tiny, n * (np.log(n) - log_rate) - n + rate, deviance(n, rate))
-    gap = np.where(np.isinf(rate), rate, gap)
     return np.where(y == 0, rate, gap + 0.5 * (LOG_2PI + np.log(n)) + s)
 
 
@@ -649,7 +648,7 @@ def asymmetric_laplace_nll(
     b = batch.positive("scale")
     z = (batch["y"] - batch.finite("loc")) / b
     psi = np.where(z > 0, q, np.where(z < 0, q - 1, 0 * z))
-    value = batch.value(times(psi, z) + np.log(b / (q * (1 - q))))
+    value = batch.value(psi * z + np.log(b / (q * (1 - q))))
     if not return_grad:
         return value
-    return value, batch.gradient(loc=-psi / b, scale=(1 - times(psi, z)) / b)
+    return value, batch.gradient(loc=-psi / b, scale=(1 - psi * z) / b)
