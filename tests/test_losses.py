@@ -937,7 +937,8 @@ def test_categorical_with_distributions_on_hard_rows(
         )
         shares = {int(c): (1 - mp.mpf(smoothing)) * float(t[0, c]) for c in np.flatnonzero(t[0])}
         own = mp.fsum(share * truth.surprise[float(row[c])] for c, share in shares.items())
-        assert worst(iter([(value, common + own)]), dtype) <= 4
+        # 50,257 equal terms are all rounded alike
+        assert worst(iter([(value, common + own)]), dtype) <= (6 if smoothing else 4)
         for c in classes(row):
             p, share = truth.prob[float(row[c])], shares.get(c, 0) + rest
             error = abs(mp.mpf(float(gradient[0, c])) - (p - share))
