@@ -410,16 +410,17 @@ class Gamma(Distribution):
         scale = power_of_two(data)  # exact, and no sum overflows
         mean = float((data / scale).mean())
         s = _log_mean_minus_mean_log(data, scale, mean)
-
-        def mean_nll(u: float) -> tuple[float, float, float]:
-            k = math.exp(u)
-            value = math.lgamma(k) - k * u + k + k * s
-            excess, slope = log_minus_digamma(k)
-            return value, k * (s - excess), k * (s - excess) + k * k * slope
-
         start = (3 - s + math.sqrt((s - 3) ** 2 + 24 * s)) / (12 * s)
-        shape = math.exp(newton(mean_nll, math.log(start)).x[-1])
+        shape = math.exp(newton(lambda u: _gamma_nll(u, s), math.log(start)).x[-1])
         return cls(shape, shape / mean / scale)
+
+
+def _gamma_nll(u: float, s: float) -> tuple[float, float, float]:
+    """The mean NLL at shape k = exp(u) and its best rate, but for a constant; two derivatives."""
+    k = math.exp(u)
+    excess, slope = log_minus_digamma(k)
+    value = math.lgamma(k) - k * u + k + k * s
+    return value, k * (s - excess), k * (s - excess) + k * k * slope
 
 
 def _log_mean_minus_mean_log(x: Floats, scale: float, mean: float) -> float:

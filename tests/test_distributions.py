@@ -33,7 +33,7 @@ from nllbook import (
     Uniform,
     datasets,
 )
-from nllbook.distributions import Distribution
+from nllbook.distributions import Distribution, _gamma_nll
 
 mpmath.mp.dps = 50
 mpf = mpmath.mpf
@@ -1108,6 +1108,23 @@ def test_gamma_fit_is_the_root_of_its_score(x: Any) -> None:
     assert float(abs(fitted.shape / shape - 1)) <= 16 * EPS
     subnormal = 5e-324 / fitted.rate
     assert float(abs(fitted.rate / rate - 1)) <= 16 * EPS + subnormal
+
+
+@pytest.mark.parametrize("u", [-4.0, -0.8, 0.0, 1.5, 5.0])
+def test_what_the_gamma_fit_minimises(u: float) -> None:
+    """The mean NLL, up to what does not depend on the shape, with its two derivatives."""
+    x = GAMMA_DATA["rain"]
+    s = math.log(x.mean()) - np.log(x).mean()
+
+    def nll(u: float) -> float:
+        k = math.exp(u)
+        return -math.fsum(Gamma(k, k / x.mean()).log_prob(x)) / len(x)
+
+    value, slope, curvature = _gamma_nll(u, s)
+    assert value - _gamma_nll(0.3, s)[0] == pytest.approx(nll(u) - nll(0.3), rel=1e-10)
+    values = [_gamma_nll(u + step, s) for step in (1e-4, -1e-4)]
+    assert slope == pytest.approx((values[0][0] - values[1][0]) / 2e-4, rel=1e-6)
+    assert curvature == pytest.approx((values[0][1] - values[1][1]) / 2e-4, rel=1e-6)
 
 
 def test_gamma_fit_of_the_rain_is_rices() -> None:
