@@ -375,7 +375,8 @@ class Gamma(Distribution):
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Floats:
         """Independent draws. With a small shape some are too small for a float, and so 0.0."""
-        return np.asarray(rng.standard_gamma(self.shape, size) / self.rate)
+        with np.errstate(over="ignore"):
+            return np.asarray(rng.standard_gamma(self.shape, size) / self.rate)
 
     def entropy(self) -> float:
         """k − log β + log Γ(k) + (1 − k) ψ(k), for k >= 1 without the terms that cancel."""
@@ -589,7 +590,9 @@ class StudentT(Distribution):
             return constant - (0.5 * self.df + 0.5) * logs
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Floats:
-        return np.asarray(self.loc + self.scale * rng.standard_t(self.df, size))
+        """Independent draws. With a small df some are too large for a float, and so infinite."""
+        with np.errstate(over="ignore"):
+            return np.asarray(self.loc + self.scale * rng.standard_t(self.df, size))
 
     def entropy(self) -> float:
         """½(df+1) [ψ(½(df+1)) − ψ(½df)] − log Γ(½(df+1)) + log Γ(½df) + ½ log(π df) + log scale."""

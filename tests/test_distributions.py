@@ -770,6 +770,13 @@ def test_gamma_samples_of_a_tiny_shape_are_finite() -> None:
     assert np.any(x == 0)  # as its docstring says
 
 
+@pytest.mark.parametrize("model", [Gamma(5, 1e-308), StudentT(0.01, 0, 1e300), Laplace(0, 1.7e308)])
+def test_samples_too_large_for_a_float_are_infinite(model: Distribution) -> None:
+    x = model.sample(200, np.random.default_rng(2))
+    assert np.any(np.isinf(x))
+    assert not np.any(np.isnan(x))
+
+
 def test_uniform_is_no_wider_than_the_largest_float() -> None:
     """Else its density would be 0 on its own support, and its entropy infinite."""
     with pytest.raises(ValueError, match=r"^high - low = inf must be finite"):
