@@ -22,6 +22,8 @@ import nllbook
 from benchmarks import accuracy
 from benchmarks.accuracy import DTYPES, FUNCTIONS, LIBRARIES, ROWS, Exact, Function, worst
 
+pytestmark = pytest.mark.slow  # many digits take their time
+
 ROOT = Path(__file__).parents[1]
 EPS = {dtype: float(np.finfo(dtype).eps) for dtype in DTYPES}
 TINY = float(np.finfo(np.float64).tiny)
