@@ -60,13 +60,21 @@ def samples(name: str, value: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
+def shown(x: float | np.floating[Any]) -> str:
+    """The shortest text that reads back as ``x`` in its own float type: 3, 0.1, 1.000000001, inf.
+
+    Six digits would let an error contradict itself: "p = 1 must be in [0, 1]".
+    """
+    return str(x).removesuffix(".0")
+
+
 def refuse(name: str, array: FloatArray, wrong: NDArray[np.bool_], expected: str) -> None:
     """Raise a ValueError for the first entry of ``array`` that is marked ``wrong``."""
     if not np.any(wrong):
         return
     where = tuple(int(i) for i in np.argwhere(wrong)[0])
     place = f"[{', '.join(map(str, where))}]" if where else ""
-    raise ValueError(f"{name}{place} = {array[where]:g} must be {expected}")
+    raise ValueError(f"{name}{place} = {shown(array[where])} must be {expected}")
 
 
 def refuse_sums(name: str, rows: FloatArray, dtype: Any, counts: NDArray[np.bool_]) -> None:
@@ -87,7 +95,8 @@ def scalar(name: str, value: float, expected: str, *, low: float, closed: bool =
     """A finite number above ``low`` (or at least ``low`` where ``closed``)."""
     if np.ndim(value) != 0:
         raise ValueError(f"{name} must be one number, got shape {np.shape(value)}")
-    number = float(real_array(name, value))
+    array = real_array(name, value)
+    number = float(array)
     if not np.isfinite(number) or number < low or (number == low and not closed):
-        raise ValueError(f"{name} = {number:g} must be {expected}")
+        raise ValueError(f"{name} = {shown(array[()])} must be {expected}")
     return number

@@ -35,7 +35,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nllbook._gamma import half_step, log_minus_digamma, stirling
 from nllbook._student import fit_t
-from nllbook._validate import power_of_two, real_array, refuse, rounded, samples, scalar
+from nllbook._validate import power_of_two, real_array, refuse, rounded, samples, scalar, shown
 from nllbook.information import deviance, probabilities
 from nllbook.numerics import lgamma, xlogy
 from nllbook.optimize import newton
@@ -134,7 +134,7 @@ class Bernoulli(Distribution):
     def __post_init__(self) -> None:
         object.__setattr__(self, "p", scalar("p", self.p, "in [0, 1]", low=0, closed=True))
         if self.p > 1:
-            raise ValueError(f"p = {self.p:g} must be in [0, 1]")
+            raise ValueError(f"p = {shown(self.p)} must be in [0, 1]")
 
     def _supports(self, x: Floats) -> Bools:
         return np.asarray((x == 0) | (x == 1))
@@ -406,7 +406,7 @@ class Gamma(Distribution):
         refuse("x", data, data <= 0, "> 0")
         if data.min() == data.max():
             raise ValueError(
-                f"x is constant ({data[0]:g}): the likelihood grows without bound as shape → ∞"
+                f"x is constant ({shown(data[0])}): the likelihood grows without bound as shape → ∞"
             )
         scale = power_of_two(data)  # exact, and no sum overflows
         mean = float((data / scale).mean())
@@ -482,7 +482,7 @@ class Gaussian(Distribution):
         data = samples("x", x)
         if data.min() == data.max():
             raise ValueError(
-                f"x is constant ({data[0]:g}): the likelihood grows without bound as std → 0"
+                f"x is constant ({shown(data[0])}): the likelihood grows without bound as std → 0"
             )
         scale = power_of_two(data)  # exact, and no square under- or overflows
         scaled = data / scale
@@ -536,7 +536,7 @@ class Laplace(Distribution):
         data = samples("x", x)
         if data.min() == data.max():
             raise ValueError(
-                f"x is constant ({data[0]:g}): the likelihood grows without bound as scale → 0"
+                f"x is constant ({shown(data[0])}): the likelihood grows without bound as scale → 0"
             )
         unit = power_of_two(data)  # exact, and no sum overflows
         loc = float(np.median(data / unit))
@@ -628,8 +628,8 @@ class StudentT(Distribution):
         if most >= nu * (data.size - most):
             where = data[centred == values[counts.argmax()]][0]
             raise ValueError(
-                f"{most} of the {data.size} values of x are {where:g}: from a share of "
-                f"df/(df + 1) on, {nu / (nu + 1):.3g} for df = {nu:g}, there is no maximum, as "
+                f"{most} of the {data.size} values of x are {shown(where)}: from a share of "
+                f"df/(df + 1) on, {nu / (nu + 1):.3g} for df = {shown(nu)}, there is no maximum, as "
                 "the likelihood stays large or grows without bound as scale → 0"
             )
         # from 1e20 on it is the Gaussian to the last bit, and larger numbers might overflow
@@ -660,7 +660,7 @@ class Uniform(Distribution):
         object.__setattr__(
             self,
             "high",
-            scalar("high", self.high, f"finite and > low = {self.low:g}", low=self.low),
+            scalar("high", self.high, f"finite and > low = {shown(self.low)}", low=self.low),
         )
         scalar("high - low", self.high - self.low, "finite", low=0)
 
@@ -681,6 +681,7 @@ class Uniform(Distribution):
         data = samples("x", x)
         if data.min() == data.max():
             raise ValueError(
-                f"x is constant ({data[0]:g}): the likelihood grows without bound as high → low"
+                f"x is constant ({shown(data[0])}): "
+                "the likelihood grows without bound as high → low"
             )
         return cls(float(data.min()), float(data.max()))

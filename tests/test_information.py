@@ -23,6 +23,7 @@ from nllbook import (
     perplexity,
     surprisal,
 )
+from nllbook._validate import shown
 from nllbook.information import deviance
 
 mpmath.mp.dps = 50
@@ -456,6 +457,41 @@ def test_integers_and_booleans_are_probabilities_too() -> None:
 def test_what_are_no_probabilities(call: Callable[[], Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (1 + 2.0**-52, "1.0000000000000002"),
+        (np.float64(0.1), "0.1"),
+        (np.float32(0.1), "0.1"),
+        (np.float32(1 + 2.0**-23), "1.0000001"),
+        (3.0, "3"),
+        (-2.0, "-2"),
+        (np.float32(16777217), "16777216"),
+        (1e300, "1e+300"),
+        (5e-324, "5e-324"),
+        (NAN, "nan"),
+        (-INF, "-inf"),
+    ],
+)
+def test_errors_show_the_shortest_text_that_reads_back(x: Any, text: str) -> None:
+    assert shown(x) == text
+    assert type(x)(text) == x or math.isnan(x)
+
+
+def test_errors_do_not_contradict_themselves() -> None:
+    """To six digits these values would be 1, which is in [0, 1]."""
+    with pytest.raises(ValueError, match=r"^p = 1\.000000001 must be in \[0, 1\]$"):
+        surprisal(1 + 1e-9)
+    with pytest.raises(ValueError, match=r"^p\[0\] = 1\.0000001 must be in \[0, 1\]$"):
+        surprisal(np.array([1 + 2.0**-23], dtype=np.float32))
+    with pytest.raises(ValueError, match=r"^p = 1\.000000001 must be in \[0, 1\]$"):
+        Bernoulli(1 + 1e-9)
+    with pytest.raises(ValueError, match=r"^base = 0\.9999999999999999 must be finite and > 1$"):
+        surprisal(0.5, base=1 - 2.0**-53)
+    with pytest.raises(ValueError, match=r"^base = 0\.1 must be finite and > 1$"):
+        surprisal(0.5, base=np.float32(0.1))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("function", [surprisal, binary_entropy, entropy, *OF_PAIRS, perplexity])
