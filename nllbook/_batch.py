@@ -23,8 +23,8 @@ def one_of(**values: ArrayLike | None) -> tuple[str, ArrayLike]:
 class Batch:
     """Data and parameters of one call, in float64: arrays of one shape, or single numbers.
 
-    ``batch["loc"]`` is the argument ``loc``. Rows of weight 0 are blanked out with NaN, to which
-    no check objects.
+    ``batch["loc"]`` is the argument ``loc``. Only rows that count and hold no NaN are checked, and
+    those of weight 0 are blanked out with NaN.
     """
 
     def __init__(
@@ -41,16 +41,18 @@ class Batch:
         self.weight = row_weights(sample_weight, "the rows", self.shape, reduction)
         self.count = self.weight  # what "mean" divides by the sum of
         self._arrays = {name: array.astype(np.float64) for name, array in arrays.items()}
+        self.checked = self.weight != 0
         for array in self._arrays.values():
             if array.ndim:
+                self.checked &= ~np.isnan(array)
                 array[self.weight == 0] = np.nan
 
     def __getitem__(self, name: str) -> Floats:
         return self._arrays[name]
 
     def refuse(self, name: str, wrong: NDArray[np.bool_], expected: str) -> None:
-        """Raise a ValueError for the first entry that is marked wrong."""
-        refuse(name, self[name], wrong, expected)
+        """Raise a ValueError for the first entry that is checked and marked wrong."""
+        refuse(name, self[name], wrong & self.checked if wrong.ndim else wrong, expected)
 
     def finite(self, name: str) -> Floats:
         """The argument, which must be finite (or NaN)."""

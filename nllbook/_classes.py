@@ -36,7 +36,8 @@ class Targets:
         shape, self.k = table.shape[:-1], table.shape[-1]
         real_array("y", y)
         labels = np.asarray(y)
-        self.hard = labels.dtype.kind in "iu" and labels.shape == shape
+        integers = labels.dtype.kind in "iu" or labels.size == 0  # an empty list is of floats
+        self.hard = integers and labels.shape == shape
         if not self.hard and (labels.dtype.kind != "f" or labels.shape != table.shape):
             raise ValueError(
                 f"y must hold class indices (integers of shape {shape}) or distributions "
@@ -48,35 +49,39 @@ class Targets:
         self.class_weight = _class_weights(class_weight, self.k, reduction)
         weight = row_weights(sample_weight, "the rows", shape, reduction)
         if ignore_index is not None:
-            if not isinstance(ignore_index, int | np.integer):
+            if not isinstance(ignore_index, int | np.integer) or isinstance(ignore_index, bool):
                 raise TypeError(
                     f"ignore_index must be an integer, got {type(ignore_index).__name__}"
                 )
             if not self.hard:
                 raise ValueError("ignore_index is for class indices, and y holds distributions")
             weight = np.where(labels == ignore_index, 0.0, weight)
-        self.counted = weight != 0
         self.weight = weight.ravel()
+        self.checked = (weight != 0) & ~np.isnan(table).any(axis=-1)
+        even = self.class_weight.mean()  # what a row counts that spreads over all classes
         self.labels: NDArray[Any]
         if self.hard:
-            _refuse_labels(labels, self.k, self.counted)
-            self.labels = np.where(self.counted, labels, 0).astype(np.int64).ravel()
+            _refuse_labels(labels, self.k, self.checked)
+            self.labels = np.where(self.checked, labels, 0).astype(np.int64).ravel()
             share = self.class_weight[self.labels]
         else:
-            refuse_probabilities("y", labels, labels.dtype, self.counted)
+            self.checked &= ~np.isnan(labels).any(axis=-1)
+            refuse_probabilities("y", labels, labels.dtype, self.checked)
             self.labels = labels.reshape(-1, self.k)
-            share = self.labels @ self.class_weight
-        share = (1 - self.smoothing) * share + self.smoothing * self.class_weight.mean()
+            share = self.labels @ self.class_weight if class_weight is not None else even
+            share = np.where(np.isnan(share), even, share)  # of an unknown target
+        share = (1 - self.smoothing) * share + self.smoothing * even
         self.count = times(self.weight, share)
 
     def rows(self, block: slice) -> Floats:
-        """t for a block of rows."""
+        """t for a block of rows; all NaN where y has one."""
         labels = self.labels[block]
         if self.hard:
             t = np.zeros((len(labels), self.k))
             t[np.arange(len(t)), labels] = 1
         else:
             t = labels.astype(np.float64)
+            t[np.isnan(t).any(axis=1)] = np.nan
         t = (1 - self.smoothing) * t + self.smoothing / self.k
         return times(self.weight[block, None], t * self.class_weight)
 
@@ -91,8 +96,8 @@ def _class_weights(class_weight: ArrayLike | None, k: int, reduction: Reduction)
     return balanced(weight, reduction)
 
 
-def _refuse_labels(labels: NDArray[Any], k: int, counted: NDArray[np.bool_]) -> None:
-    wrong = counted & ((labels < 0) | (labels >= k))
+def _refuse_labels(labels: NDArray[Any], k: int, checked: NDArray[np.bool_]) -> None:
+    wrong = checked & ((labels < 0) | (labels >= k))
     if np.any(wrong):
         where = tuple(int(i) for i in np.argwhere(wrong)[0])
         place = f"[{', '.join(map(str, where))}]" if where else ""
@@ -100,11 +105,11 @@ def _refuse_labels(labels: NDArray[Any], k: int, counted: NDArray[np.bool_]) -> 
 
 
 def refuse_probabilities(
-    name: str, p: NDArray[Any], dtype: Any, counted: NDArray[np.bool_]
+    name: str, p: NDArray[Any], dtype: Any, checked: NDArray[np.bool_]
 ) -> None:
-    """Raise a ValueError unless each row that counts is a distribution, or holds a NaN."""
-    refuse(name, p, counted[..., None] & ((p < 0) | (p > 1)), "in [0, 1]")
-    refuse_sums(name, p, dtype, counted)
+    """Raise a ValueError unless each row to be checked is a distribution."""
+    refuse(name, p, checked[..., None] & ((p < 0) | (p > 1)), "in [0, 1]")
+    refuse_sums(name, p, dtype, checked)
 
 
 def hard_loss(z: NDArray[Any], seen: Rows, y: NDArray[np.int64], count: Floats) -> Floats:
@@ -131,7 +136,10 @@ def soft_loss(z: NDArray[Any], seen: Rows, t: Floats) -> Floats:
 
 
 def soft_slope(seen: Rows, t: Floats, count: Floats) -> Floats:
-    """T p − t. At the top, where both may be near T, it is the others' t less T (1 − p)."""
+    """T p − t. At the top, where both may be near T, it is the others' t less T (1 − p).
+
+    It uses t up.
+    """
     rows = np.arange(len(t))
     at_top = t[rows, seen.top]
     slope = times(count[:, None], seen.ratios / (1 + seen.odds[:, None])) - t

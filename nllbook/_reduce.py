@@ -25,7 +25,7 @@ def row_weights(
     sample_weight: ArrayLike | None, data: str, shape: tuple[int, ...], reduction: Reduction
 ) -> Floats:
     """The weight of each row (1 without weights); ``data`` names whose shape they must have."""
-    if reduction not in ("mean", "sum", "none"):
+    if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
     if sample_weight is None:
         return np.ones(shape)
@@ -58,7 +58,12 @@ def divisor(weight: Floats, reduction: Reduction) -> float:
     if reduction != "mean":
         return 1.0
     if not np.any(weight):
-        raise ValueError("the weights sum to 0 (no samples?): their mean is not defined")
+        if weight.size == 0:
+            raise ValueError("there are no rows, and their mean is not defined: sum them instead")
+        raise ValueError(
+            "every row has weight 0 (by its weights, or ignored), and their mean is not defined: "
+            "reduction='sum' gives 0"
+        )
     return float(np.sum(weight))
 
 

@@ -85,7 +85,7 @@ def nll(
     ------
     ValueError
         For an unknown reduction, weights of another shape, negative or not finite, and for the
-        mean where the weights sum to 0.
+        mean where every row has weight 0, or there is none.
 
     Examples
     --------

@@ -7,8 +7,8 @@ categorical_nll           −log softmax(logits)[y] = −log probs[y]           
 bernoulli_nll             softplus(z) − y z = −y log p − (1 − y) log(1 − p)            mean
 gaussian_nll              ½ z² + log std + ½ log 2π                                    mean
 laplace_nll               |z| + log(2 scale)                                           median
-student_t_nll             ½ (df + 1) log(1 + z²/df) + log scale + log C(df)            see there
-huber_nll                 ρ(z) + log scale + log C(delta)                              see there
+student_t_nll             ½ (df + 1) log(1 + z²/df) + log scale + log C(df)            no formula
+huber_nll                 ρ(z) + log scale + log C(delta)                              no formula
 poisson_nll               rate − y log rate + log y!                                   mean
 asymmetric_laplace_nll    max(q z, (q − 1) z) + log scale − log(q (1 − q))             q-quantile
 ========================  ===========================================================  ===========
@@ -34,7 +34,7 @@ Rows
     number that serves all rows is a single number too, but for "none".
 Float type
     float32 where all arrays of floats among data and parameters are float32, else float64;
-    integers and plain Python numbers adapt. All is computed in float64 and rounded once.
+    integers and single Python numbers adapt. All is computed in float64 and rounded once.
 NaN
     A NaN in a row makes its loss and its gradient NaN; the row is not checked further. Where the
     loss is infinite, the gradient is its limit. No warning is raised.
@@ -145,7 +145,7 @@ def categorical_nll(
         y, name, table, class_weight, ignore_index, label_smoothing, sample_weight, reduction
     )
     if name == "probs":
-        refuse_probabilities(name, table, np.asarray(scores).dtype, target.counted)
+        refuse_probabilities(name, table, np.asarray(scores).dtype, target.checked)
     by = divisor(target.count, reduction)
     dtype = float_type(scores, y)
     table_rows = table.reshape(-1, target.k)
@@ -169,7 +169,7 @@ def categorical_nll(
             loss[block] = soft_loss(rows, seen, t)
             slope = soft_slope(seen, t, target.count[block]) if return_grad else None
         if slope is not None:
-            gradient[block] = slope / by
+            gradient[block] = slope / by + 0.0  # no −0
     value = reduced(loss.reshape(table.shape[:-1]), by, reduction, dtype)
     return (value, gradient.reshape(table.shape)) if return_grad else value
 
@@ -205,7 +205,8 @@ def bernoulli_nll(
     -------
     value : scalar, or an array of the rows' shape for "none"
     gradient : of the shape of logits or probs
-        With respect to the logits sigmoid(z) − y, to the probabilities (p − y)/(p (1 − p)).
+        With respect to the logits sigmoid(z) − y, to the probabilities (p − y)/(p (1 − p)); the
+        part of a 1 is multiplied by pos_weight.
 
     Raises
     ------
@@ -233,7 +234,6 @@ def bernoulli_nll(
     label, score = batch["y"], batch[name]
     batch.refuse("y", (label < 0) | (label > 1), "in [0, 1]")
     yes, no = _counts(label, pos_weight, batch)
-    batch.count = times(batch.weight, yes + no)
     if name == "logits":
         loss = times(yes, softplus(-score)) + times(no, softplus(score))
         slope = times(no, sigmoid(score)) - times(yes, sigmoid(-score))
@@ -246,7 +246,7 @@ def bernoulli_nll(
 
 
 def _counts(label: Floats, pos_weight: ArrayLike | None, batch: Batch) -> tuple[Floats, Floats]:
-    """How many ones and how many zeros each row counts as."""
+    """How many ones and how many zeros each row counts as; the batch's count follows."""
     if pos_weight is None:
         return label, 1 - label
     weight = real_array("pos_weight", pos_weight).astype(np.float64)
@@ -255,9 +255,13 @@ def _counts(label: Floats, pos_weight: ArrayLike | None, batch: Batch) -> tuple[
             f"pos_weight must be a number or have the shape of the rows, {batch.shape}, "
             f"got {weight.shape}"
         )
+    if weight.ndim:
+        weight[~batch.checked] = 1  # not looked at
     refuse("pos_weight", weight, ~(np.isfinite(weight) & (weight >= 0)), "finite and >= 0")
     unit = power_of_two(np.append(weight, 1.0)) if batch.reduction == "mean" else 1.0
-    return label * (weight / unit), (1 - label) / unit
+    yes, no = label * (weight / unit), (1 - label) / unit
+    batch.count = times(batch.weight, np.where(np.isnan(label), 1 / unit, yes + no))
+    return yes, no
 
 
 @np.errstate(all="ignore")

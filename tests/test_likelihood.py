@@ -265,7 +265,7 @@ def test_a_negative_zero_is_a_zero() -> None:
 )
 def test_weights_that_sum_to_zero(x: list[float], weight: list[float] | None) -> None:
     model = Bernoulli(0.5)
-    with pytest.raises(ValueError, match=r"^the weights sum to 0 .*: their mean is not defined$"):
+    with pytest.raises(ValueError, match=r"^(there are no rows|every row has weight 0).* their mean is not defined"):
         nll(x, model, weight)
     assert nll(x, model, weight, "sum") == 0
     np.testing.assert_array_equal(nll(x, model, weight, "none"), np.zeros(len(x)))
