@@ -875,10 +875,10 @@ def test_nan_stays_in_its_row(loss: Loss, reduction: str) -> None:
         lambda: bernoulli_nll([5, 1], logits=[NAN, 0], reduction="none"),
         lambda: bernoulli_nll([1, 1], logits=[NAN, 0], pos_weight=[-1, 1], reduction="none"),
         lambda: poisson_nll([0.5, 1], rate=[NAN, 1], reduction="none"),
-        lambda: categorical_nll([9, 0], logits=[[5, NAN], [3, 2]], reduction="none"),
-        lambda: categorical_nll([0, 1], probs=[[NAN, 2], [0.5, 0.5]], reduction="none"),
-        lambda: categorical_nll([[NAN, 7], [1, 0]], logits=np.zeros((2, 2)), reduction="none"),
-        lambda: categorical_nll([[2.0, 7], [1, 0]], logits=[[NAN, 0], [0, 0]], reduction="none"),
+        lambda: categorical_nll([9, 0], logits=[[5.0, NAN], [3.0, 2.0]], reduction="none"),
+        lambda: categorical_nll([0, 1], probs=[[NAN, 2.0], [0.5, 0.5]], reduction="none"),
+        lambda: categorical_nll([[NAN, 7.0], [1.0, 0.0]], logits=np.zeros((2, 2)), reduction="none"),
+        lambda: categorical_nll([[2.0, 7.0], [1.0, 0.0]], logits=[[NAN, 0.0], [0.0, 0.0]], reduction="none"),
     ],
 )
 def test_a_row_with_a_nan_is_not_checked_further(call: Callable[[], Any]) -> None:
@@ -888,8 +888,10 @@ def test_a_row_with_a_nan_is_not_checked_further(call: Callable[[], Any]) -> Non
 
 
 def test_a_nan_in_y_leaves_the_gradients_of_the_other_rows_alone() -> None:
-    for options, weight in (({}, 1.0), ({"pos_weight": 3.0}, 3.0)):
-        _, gradient = bernoulli_nll([NAN, 1.0], logits=[0.0, 0.0], return_grad=True, **options)
+    for pos_weight, weight in ((None, 1.0), (3.0, 3.0)):
+        _, gradient = bernoulli_nll(
+            [NAN, 1.0], logits=[0.0, 0.0], pos_weight=pos_weight, return_grad=True
+        )
         # the unknown row counts as one row; the other as its weight
         np.testing.assert_allclose(gradient, [NAN, -0.5 * weight / (1 + weight)], rtol=1e-15)
     y = [[NAN, NAN], [1.0, 0.0]]
@@ -909,7 +911,7 @@ def test_pos_weight_is_not_looked_at_where_the_weight_is_0() -> None:
 
 def test_no_gradient_is_minus_zero() -> None:
     _, gradient = categorical_nll(
-        [0, 0], logits=[[1.0, 0], [1, 0]], sample_weight=[0, 1], return_grad=True
+        [0, 0], logits=[[1.0, 0.0], [1.0, 0.0]], sample_weight=[0, 1], return_grad=True
     )
     assert not np.any(np.signbit(gradient[0]))
 
