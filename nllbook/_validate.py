@@ -16,12 +16,23 @@ def real_array(name: str, value: ArrayLike) -> FloatArray:
 
     Integers and booleans become float64. The caller's array is never changed.
     """
-    array = np.asarray(value)
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name} must not be a masked array, whose mask would be lost: leave the masked values "
+            "out, or give them a sample_weight of 0 where there is one"
+        )
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"{name} must be an array of real numbers, but its rows differ in length or shape"
+        ) from error
     kind = array.dtype.kind
     if kind not in "biuf":
         raise TypeError(f"{name} must be real numbers, got an array of dtype {array.dtype}")
     single = kind == "f" and array.dtype.itemsize <= 4
-    return array.astype(np.float32 if single else np.float64, copy=False)
+    with np.errstate(all="ignore"):  # long doubles too large or too small for a float64
+        return array.astype(np.float32 if single else np.float64, copy=False)
 
 
 def float_type(*values: ArrayLike) -> Any:
@@ -40,7 +51,7 @@ def float_type(*values: ArrayLike) -> Any:
 
 def rounded(values: ArrayLike, dtype: Any) -> Any:
     """``values`` in the caller's float type: too large for it is infinite, and log 1 is 0.0."""
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         return (np.asarray(values) + 0.0).astype(dtype)[()]
 
 
@@ -77,13 +88,24 @@ def refuse(name: str, array: FloatArray, wrong: NDArray[np.bool_], expected: str
     raise ValueError(f"{name}{place} = {shown(array[where])} must be {expected}")
 
 
+def refuse_axis(name: str, array: FloatArray, axis: int) -> None:
+    """Raise a ValueError where ``array`` is one number, or has no such axis."""
+    if array.ndim == 0:
+        raise ValueError(f"{name} must have at least one dimension, got one number")
+    if not isinstance(axis, int | np.integer) or not -array.ndim <= axis < array.ndim:
+        raise ValueError(f"axis = {axis} is no axis of {name}, whose shape is {array.shape}")
+
+
 def refuse_sums(name: str, rows: FloatArray, dtype: Any, counts: NDArray[np.bool_]) -> None:
     """Raise a ValueError for the first row of probabilities that counts and does not sum to 1.
 
-    k roundings of the float type in which the k probabilities came are allowed; NaN passes.
+    k roundings of the float type in which the k probabilities came are allowed, at least of
+    float64, in which the sums are; NaN passes.
     """
     totals = np.asarray(np.sum(rows, axis=-1, dtype=np.float64))
-    eps = np.finfo(dtype if dtype.kind == "f" else np.float64).eps
+    eps = float(np.finfo(np.float64).eps)
+    if dtype.kind == "f":
+        eps = max(eps, float(np.finfo(dtype).eps))
     wrong = counts & (np.abs(totals - 1) > rows.shape[-1] * eps)
     if np.any(wrong):
         where = tuple(int(i) for i in np.argwhere(wrong)[0])
@@ -93,10 +115,17 @@ def refuse_sums(name: str, rows: FloatArray, dtype: Any, counts: NDArray[np.bool
 
 def scalar(name: str, value: float, expected: str, *, low: float, closed: bool = False) -> float:
     """A finite number above ``low`` (or at least ``low`` where ``closed``)."""
-    if np.ndim(value) != 0:
-        raise ValueError(f"{name} must be one number, got shape {np.shape(value)}")
     array = real_array(name, value)
+    if array.ndim != 0:
+        raise ValueError(f"{name} must be one number, got shape {array.shape}")
     number = float(array)
     if not np.isfinite(number) or number < low or (number == low and not closed):
-        raise ValueError(f"{name} = {shown(array[()])} must be {expected}")
+        raise ValueError(f"{name} = {shown(array.dtype.type(number))} must be {expected}")
     return number
+
+
+def degrees_of_freedom(value: float) -> float:
+    """The df of Student's t: finite, and not so small that half of it is no longer a float."""
+    scalar("df", value, "finite and > 0", low=0)
+    smallest = float(np.finfo(np.float64).tiny)
+    return scalar("df", value, f"at least {smallest}", low=smallest, closed=True)

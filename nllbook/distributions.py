@@ -35,12 +35,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from nllbook._gamma import half_step, log_minus_digamma, stirling
 from nllbook._student import fit_t
-from nllbook._validate import power_of_two, real_array, refuse, rounded, samples, scalar, shown
+from nllbook._validate import (
+    degrees_of_freedom,
+    power_of_two,
+    real_array,
+    refuse,
+    rounded,
+    samples,
+    scalar,
+    shown,
+)
 from nllbook.information import deviance, probabilities
 from nllbook.numerics import lgamma, xlogy
 from nllbook.optimize import newton
 
 LOG_2PI = math.log(2 * math.pi)
+MOST_CLASSES = 10_000_000  # that Categorical.fit counts: far more words than any vocabulary has
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -70,10 +80,11 @@ class Distribution(ABC):
         """
         array = real_array("x", x)
         wide = array.astype(np.float64)
-        inside = self._supports(wide)
         logs = np.full(wide.shape, -np.inf)
         logs[np.isnan(wide)] = np.nan
-        logs[inside] = self._log_prob(wide[inside])
+        with np.errstate(all="ignore"):  # the formulas of the models, too, are computed here
+            inside = self._supports(wide)
+            logs[inside] = self._log_prob(wide[inside])
         return rounded(logs, array.dtype)
 
     def prob(self, x: ArrayLike) -> Any:
@@ -83,7 +94,7 @@ class Distribution(ABC):
         ``log_prob``.
         """
         array = real_array("x", x)
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(all="ignore"):
             return rounded(np.exp(self.log_prob(array.astype(np.float64))), array.dtype)
 
     @abstractmethod
@@ -140,8 +151,7 @@ class Bernoulli(Distribution):
         return np.asarray((x == 0) | (x == 1))
 
     def _log_prob(self, x: Floats) -> Floats:
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.where(x == 1, np.log(self.p), np.log1p(-self.p)))
+        return np.asarray(np.where(x == 1, np.log(self.p), np.log1p(-self.p)))
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int64]:
         return rng.binomial(1, self.p, size)
@@ -197,8 +207,7 @@ class Categorical(Distribution):
         return np.asarray(is_whole(x) & (x >= 0) & (x < self.probs.size))
 
     def _log_prob(self, x: Floats) -> Floats:
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.log(self.probs)[x.astype(np.int64)])
+        return np.asarray(np.log(self.probs)[x.astype(np.int64)])
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int64]:
         return rng.choice(self.probs.size, size=size, p=self.probs)
@@ -208,15 +217,19 @@ class Categorical(Distribution):
 
     @classmethod
     def fit(cls, x: ArrayLike, k: int | None = None) -> Self:
-        """The frequencies of the classes 0, …, k − 1 (k: one more than the largest seen)."""
+        """The frequencies of the classes 0, …, k − 1 (k: one more than the largest seen).
+
+        More than 10,000,000 classes are refused: such numbers are hardly indices of classes.
+        """
         data = samples("x", x)
         refuse("x", data, (data < 0) | ~is_whole(data), "a class index 0, 1, 2, …")
         if k is not None:
             if not isinstance(k, int | np.integer):
                 raise TypeError(f"k must be an integer, got {type(k).__name__}")
-            if k < 1:
-                raise ValueError(f"k = {k} must be at least 1")
+            if not 1 <= k <= MOST_CLASSES:
+                raise ValueError(f"k = {k} must be at least 1 and at most {MOST_CLASSES}")
             refuse("x", data, data >= k, f"a class index in 0..{k - 1}")
+        refuse("x", data, data >= MOST_CLASSES, f"a class index below {MOST_CLASSES}")
         counts = np.bincount(data.astype(np.int64), minlength=0 if k is None else k)
         return cls(counts / data.size)
 
@@ -255,11 +268,10 @@ class Poisson(Distribution):
         logs = np.empty(x.shape)
         few, many = x < 16, x[x >= 16]
         logs[few] = xlogy(x[few], self.rate) - self.rate - lgamma(x[few] + 1)
-        with np.errstate(divide="ignore", over="ignore"):
-            r = 1 / many**2
-            s = (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r * (1 / 1680 - r / 1188)))) / many
-            rate = np.full_like(many, self.rate)
-            logs[~few] = -deviance(many, rate) - 0.5 * (LOG_2PI + np.log(many)) - s
+        r = 1 / many**2
+        s = (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r * (1 / 1680 - r / 1188)))) / many
+        rate = np.full_like(many, self.rate)
+        logs[~few] = -deviance(many, rate) - 0.5 * (LOG_2PI + np.log(many)) - s
         return logs
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -268,19 +280,26 @@ class Poisson(Distribution):
     def entropy(self) -> float:
         """Sum of −p log p over the counts within 12 standard deviations (+ 40) of the mean.
 
-        No closed form exists. What is left out has less than 1e-15 of the probability.
+        No closed form exists. What is left out has less than 1e-15 of the probability. From a
+        rate of 1e6 on, ½ log(2πe rate) − 1/(12 rate) − 1/(24 rate²): Stirling's series for log X!
+        and the moments of X − rate in E[−log p(X)]. The next term, −19/(360 rate³), is below 1e-19.
         """
+        if self.rate >= 1e6:
+            gaussian = 0.5 * (math.log(self.rate) + LOG_2PI + 1)
+            return gaussian - (1 + 0.5 / self.rate) / (12 * self.rate)
         reach = 12 * math.sqrt(self.rate) + 40
         counts = np.arange(max(0, math.floor(self.rate - reach)), math.ceil(self.rate + reach) + 1)
         logs = self.log_prob(counts)
-        possible = logs > -np.inf
-        return math.fsum(-np.exp(logs[possible]) * logs[possible])
+        possible = logs[logs > -np.inf]
+        with np.errstate(all="ignore"):
+            return math.fsum(-np.exp(possible) * possible)
 
     @classmethod
     def fit(cls, x: ArrayLike) -> Self:
         data = samples("x", x)
         refuse("x", data, (data < 0) | ~is_whole(data), "a count 0, 1, 2, …")
-        return cls(float(data.mean()))
+        scale = power_of_two(data)  # exact, and no sum overflows
+        return cls(scale * float((data / scale).mean()))
 
 
 @dataclass(frozen=True)
@@ -307,8 +326,7 @@ class Exponential(Distribution):
         return x >= 0
 
     def _log_prob(self, x: Floats) -> Floats:
-        with np.errstate(over="ignore"):
-            return math.log(self.rate) - self.rate * x
+        return math.log(self.rate) - self.rate * x
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Floats:
         return rng.exponential(1 / self.rate, size)
@@ -323,7 +341,8 @@ class Exponential(Distribution):
         if not np.any(data > 0):
             raise ValueError("x is all zeros: the likelihood grows without bound as rate → ∞")
         scale = power_of_two(data)  # exact, and no sum overflows
-        return cls(1 / (scale * float((data / scale).mean())))
+        with np.errstate(all="ignore"):
+            return cls(1 / (scale * float((data / scale).mean())))
 
 
 @dataclass(frozen=True)
@@ -362,20 +381,19 @@ class Gamma(Distribution):
         without cancellation: the bracket is small where x is probable (Loader 2000).
         """
         k = self.shape
-        with np.errstate(all="ignore"):
-            y = self.rate * x
-            in_range = (y > 1e-300) & (y < np.inf)
-            log_y = np.where(in_range, np.log(y), math.log(self.rate) + np.log(x))
-            logs = k * log_y - y - lgamma(k) - np.log(x)
-            if k >= 1:
-                few_terms = 0.5 * (math.log(k) - LOG_2PI) - stirling(k) - np.log(x)
-                logs = np.where(in_range, few_terms - deviance(np.full_like(y, k), y), logs)
+        y = self.rate * x
+        in_range = (y > 1e-300) & (y < np.inf)
+        log_y = np.where(in_range, np.log(y), math.log(self.rate) + np.log(x))
+        logs = k * log_y - y - lgamma(k) - np.log(x)
+        if k >= 1:
+            few_terms = 0.5 * (math.log(k) - LOG_2PI) - stirling(k) - np.log(x)
+            logs = np.where(in_range, few_terms - deviance(np.full_like(y, k), y), logs)
         at_zero = np.inf if k < 1 else math.log(self.rate) if k == 1 else -np.inf
         return np.where(x == 0, at_zero, logs)
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Floats:
         """Independent draws. With a small shape some are too small for a float, and so 0.0."""
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             return np.asarray(rng.standard_gamma(self.shape, size) / self.rate)
 
     def entropy(self) -> float:
@@ -409,8 +427,9 @@ class Gamma(Distribution):
                 f"x is constant ({shown(data[0])}): the likelihood grows without bound as shape → ∞"
             )
         scale = power_of_two(data)  # exact, and no sum overflows
-        mean = float((data / scale).mean())
-        s = _log_mean_minus_mean_log(data, scale, mean)
+        with np.errstate(all="ignore"):
+            mean = float((data / scale).mean())
+            s = _log_mean_minus_mean_log(data, scale, mean)
         start = (3 - s + math.sqrt((s - 3) ** 2 + 24 * s)) / (12 * s)
         shape = math.exp(newton(lambda u: _gamma_nll(u, s), math.log(start)).x[-1])
         return cls(shape, shape / mean / scale)
@@ -466,9 +485,8 @@ class Gaussian(Distribution):
         return ~np.isnan(x)
 
     def _log_prob(self, x: Floats) -> Floats:
-        with np.errstate(over="ignore"):
-            z = (x - self.mean) / self.std
-            return -0.5 * z**2 - math.log(self.std) - 0.5 * LOG_2PI
+        z = (x - self.mean) / self.std
+        return -0.5 * z**2 - math.log(self.std) - 0.5 * LOG_2PI
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Floats:
         return rng.normal(self.mean, self.std, size)
@@ -485,8 +503,9 @@ class Gaussian(Distribution):
                 f"x is constant ({shown(data[0])}): the likelihood grows without bound as std → 0"
             )
         scale = power_of_two(data)  # exact, and no square under- or overflows
-        scaled = data / scale
-        return cls(scale * float(scaled.mean()), scale * float(scaled.std(ddof=0)))
+        with np.errstate(all="ignore"):
+            scaled = data / scale
+            return cls(scale * float(scaled.mean()), scale * float(scaled.std(ddof=0)))
 
 
 @dataclass(frozen=True)
@@ -517,8 +536,7 @@ class Laplace(Distribution):
         return ~np.isnan(x)
 
     def _log_prob(self, x: Floats) -> Floats:
-        with np.errstate(over="ignore"):
-            return -np.abs(x - self.loc) / self.scale - math.log(self.scale) - math.log(2)
+        return -np.abs(x - self.loc) / self.scale - math.log(self.scale) - math.log(2)
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Floats:
         return rng.laplace(self.loc, self.scale, size)
@@ -539,8 +557,9 @@ class Laplace(Distribution):
                 f"x is constant ({shown(data[0])}): the likelihood grows without bound as scale → 0"
             )
         unit = power_of_two(data)  # exact, and no sum overflows
-        loc = float(np.median(data / unit))
-        return cls(unit * loc, unit * float(np.abs(data / unit - loc).mean()))
+        with np.errstate(all="ignore"):
+            loc = float(np.median(data / unit))
+            return cls(unit * loc, unit * float(np.abs(data / unit - loc).mean()))
 
 
 @dataclass(frozen=True)
@@ -554,7 +573,8 @@ class StudentT(Distribution):
     Parameters
     ----------
     df : float
-        Degrees of freedom, > 0: 1 gives the Cauchy distribution, which has no mean.
+        Degrees of freedom, > 0: 1 gives the Cauchy distribution, which has no mean. Below 2.2e-308,
+        where floats lose digits, refused.
     loc : float
         Centre, in the units of x.
     scale : float
@@ -571,7 +591,7 @@ class StudentT(Distribution):
     scale: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "df", scalar("df", self.df, "finite and > 0", low=0))
+        object.__setattr__(self, "df", degrees_of_freedom(self.df))
         object.__setattr__(self, "loc", scalar("loc", self.loc, "finite", low=-math.inf))
         object.__setattr__(self, "scale", scalar("scale", self.scale, "finite and > 0", low=0))
 
@@ -581,17 +601,16 @@ class StudentT(Distribution):
     def _log_prob(self, x: Floats) -> Floats:
         """The constant from the logarithm of Γ((df+1)/2) / (Γ(df/2) √(df/2)), in one piece."""
         constant = half_step(self.df / 2)[0] - 0.5 * LOG_2PI - math.log(self.scale)
-        with np.errstate(divide="ignore", over="ignore"):
-            distance = np.abs(x - self.loc)
-            squared = (distance / self.scale / math.sqrt(self.df)) ** 2
-            # far out log(1 + z²/df) is log(z²/df), which does not overflow
-            far = 2 * (np.log(distance) - math.log(self.scale)) - math.log(self.df)
-            logs = np.where(squared < 1e18, np.log1p(squared), far)
-            return constant - (0.5 * self.df + 0.5) * logs
+        distance = np.abs(x - self.loc)
+        squared = (distance / self.scale / math.sqrt(self.df)) ** 2
+        # far out log(1 + z²/df) is log(z²/df), which does not overflow
+        far = 2 * (np.log(distance) - math.log(self.scale)) - math.log(self.df)
+        logs = np.where(squared < 1e18, np.log1p(squared), far)
+        return constant - (0.5 * self.df + 0.5) * logs
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Floats:
         """Independent draws. With a small df some are too large for a float, and so infinite."""
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             return np.asarray(self.loc + self.scale * rng.standard_t(self.df, size))
 
     def entropy(self) -> float:
@@ -618,19 +637,20 @@ class StudentT(Distribution):
             without bound as scale → 0 there (at that very share it has a limit, which is no
             maximum or not the only one).
         """
-        nu = scalar("df", df, "finite and > 0", low=0)
+        nu = degrees_of_freedom(df)
         data = samples("x", x)
         unit = power_of_two(data)  # exact, and no difference overflows
-        centre = float(np.median(data / unit))
-        centred = data / unit - centre
+        with np.errstate(all="ignore"):
+            centre = float(np.median(data / unit))
+            centred = data / unit - centre
         values, counts = np.unique(centred, return_counts=True)
         most = int(counts.max())
         if most >= nu * (data.size - most):
             where = data[centred == values[counts.argmax()]][0]
             raise ValueError(
                 f"{most} of the {data.size} values of x are {shown(where)}: from a share of "
-                f"df/(df + 1) on, {nu / (nu + 1):.3g} for df = {shown(nu)}, there is no maximum, as "
-                "the likelihood stays large or grows without bound as scale → 0"
+                f"df/(df + 1) on, {nu / (nu + 1):.3g} for df = {shown(nu)}, there is no maximum, "
+                "as the likelihood stays large or grows without bound as scale → 0"
             )
         # from 1e20 on it is the Gaussian to the last bit, and larger numbers might overflow
         loc, scale = fit_t(centred, min(nu, 1e20))

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nllbook._validate import real_array, refuse, refuse_sums, rounded, scalar
+from nllbook._validate import real_array, refuse, refuse_axis, refuse_sums, rounded, scalar
 
 Floats = NDArray[np.float64]
 
@@ -73,8 +73,8 @@ def entropy(p: ArrayLike, base: float | None = None, axis: int = -1) -> Any:
     Returns
     -------
     ndarray or scalar
-        The shape of ``p`` without ``axis``, and its float type. At least 0, at most log k. NaN
-        where a probability is.
+        The shape of ``p`` without ``axis``, and its float type. At least 0, and up to rounding at
+        most log k. NaN where a probability is.
 
     Raises
     ------
@@ -118,9 +118,9 @@ def binary_entropy(p: ArrayLike, base: float | None = None) -> Any:
     array = real_array("p", p)
     refuse("p", array, (array < 0) | (array > 1), "in [0, 1]")
     wide = array.astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         tails = np.where(wide == 1, 0.0, (wide - 1) * np.log1p(-wide))  # log1p: exact near p = 0
-    return rounded(_costs(wide, wide, base) + tails / _unit(base), array.dtype)
+        return rounded(_costs(wide, wide, base) + tails / _unit(base), array.dtype)
 
 
 def cross_entropy(p: ArrayLike, q: ArrayLike, base: float | None = None, axis: int = -1) -> Any:
@@ -192,7 +192,8 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, base: float | None = None, axis: i
     0.0
     """
     p_rows, q_rows, dtype = _pair(p, q, axis)
-    return rounded(np.sum(deviance(p_rows, q_rows), axis=-1) / _unit(base), dtype)
+    with np.errstate(all="ignore"):
+        return rounded(np.sum(deviance(p_rows, q_rows), axis=-1) / _unit(base), dtype)
 
 
 def perplexity(nll: ArrayLike, base: float | None = None) -> Any:
@@ -221,7 +222,7 @@ def perplexity(nll: ArrayLike, base: float | None = None) -> Any:
     array = real_array("nll", nll)
     wide = array.astype(np.float64)
     _unit(base)
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(all="ignore"):
         return rounded(np.exp(wide) if base is None else np.power(float(base), wide), array.dtype)
 
 
@@ -247,16 +248,14 @@ def probabilities(name: str, p: ArrayLike, axis: int = -1) -> tuple[Floats, Any]
     """Float64 rows of probabilities with the outcomes on the last axis, and the result's type.
 
     Raises a ValueError where some are outside [0, 1] or do not sum to 1 (see ``refuse_sums``).
+    A row that holds a NaN passes, whatever else is in it.
     """
     array = real_array(name, p)
-    if array.ndim == 0:
-        raise ValueError(f"{name} must have at least one dimension, got one number")
-    if not -array.ndim <= axis < array.ndim:
-        raise ValueError(f"axis = {axis} is no axis of {name}, whose shape is {array.shape}")
-    refuse(name, array, (array < 0) | (array > 1), "in [0, 1]")
+    refuse_axis(name, array, axis)
+    known = ~np.any(np.isnan(array), axis=axis, keepdims=True)
+    refuse(name, array, known & ((array < 0) | (array > 1)), "in [0, 1]")
     rows = np.moveaxis(array, axis, -1).astype(np.float64)
-    came_as = min(np.asarray(p).dtype, array.dtype, key=lambda dtype: dtype.itemsize)
-    refuse_sums(name, rows, came_as, np.ones(rows.shape[:-1], np.bool_))
+    refuse_sums(name, rows, np.asarray(p).dtype, np.squeeze(known, axis))
     return rows, array.dtype
 
 
@@ -270,13 +269,13 @@ def _pair(p: ArrayLike, q: ArrayLike, axis: int) -> tuple[Floats, Floats, Any]:
 
 def _costs(p: Floats, q: Floats, base: float | None) -> Floats:
     """−p log q for each pair, and 0 where p is: what never happens costs nothing."""
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         return np.where((p == 0) & ~np.isnan(q), 0.0, -p * _log(q, base))
 
 
 def _log(y: Floats, base: float | None) -> Floats:
     """The logarithm of the given base: in bits exact for powers of 2, as code lengths need it."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(all="ignore"):
         return np.log2(y) if _unit(base) == math.log(2) else np.log(y) / _unit(base)
 
 

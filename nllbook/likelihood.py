@@ -37,7 +37,7 @@ def likelihood(x: ArrayLike, dist: Distribution) -> Any:
     >>> float(likelihood([1, 0, 1], Bernoulli(0.5)))
     0.125
     """
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         return np.prod(dist.prob(x))
 
 
@@ -53,7 +53,7 @@ def log_likelihood(x: ArrayLike, dist: Distribution) -> Any:
     -2.079442
     """
     array = real_array("x", x)
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         return rounded(np.sum(dist.log_prob(array.astype(np.float64))), array.dtype)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nllbook._softmax import blocks, seen_from_the_top, surprise
-from nllbook._validate import FloatArray, real_array, refuse, rounded
+from nllbook._validate import FloatArray, real_array, refuse, refuse_axis, rounded
 
 
 def xlogy(x: ArrayLike, y: ArrayLike) -> Any:
@@ -48,7 +48,7 @@ def xlogy(x: ArrayLike, y: ArrayLike) -> Any:
     refuse("y", y_array, y_array < 0, ">= 0")
     dtype = np.result_type(x_array, y_array)
     x_wide, y_wide = np.broadcast_arrays(x_array.astype(np.float64), y_array.astype(np.float64))
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         product = np.where((x_wide == 0) & ~np.isnan(y_wide), 0.0, x_wide * np.log(y_wide))
     return rounded(product, dtype)
 
@@ -90,7 +90,7 @@ def logsumexp(a: ArrayLike, axis: int | None = -1, keepdims: bool = False) -> An
     """
     array = real_array("a", a)
     if axis is not None:
-        _needs_a_dimension("a", array)
+        refuse_axis("a", array, axis)
     wide = array.astype(np.float64)
     with np.errstate(all="ignore"):
         largest = np.max(wide, axis=axis, keepdims=True, initial=-np.inf)
@@ -172,7 +172,7 @@ def _by_rows(
 ) -> FloatArray:
     """Apply a formula for rows of logits along an axis, a block of rows at a time."""
     array = real_array("z", z)
-    _needs_a_dimension("z", array)
+    refuse_axis("z", array, axis)
     last = np.moveaxis(array, axis, -1)
     if array.size == 0:
         return array.astype(array.dtype)
@@ -182,11 +182,6 @@ def _by_rows(
         for block in blocks(*rows.shape):
             result[block] = formula(rows[block], array.dtype == np.float64)
     return np.moveaxis(result.reshape(last.shape), -1, axis)
-
-
-def _needs_a_dimension(name: str, array: FloatArray) -> None:
-    if array.ndim == 0:
-        raise ValueError(f"{name} must have at least one dimension, got one number")
 
 
 def softplus(z: ArrayLike) -> Any:

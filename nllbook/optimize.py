@@ -124,8 +124,8 @@ def gradient_descent(
         visited.append((x, value, gradient))
         if len(visited) > steps or not _finite(value, gradient):
             return _history(visited, None)
-        with np.errstate(over="ignore", under="ignore"):
-            move = x.dtype.type(rate) * gradient
+        with np.errstate(all="ignore"):  # a rate in float32 could be infinite, or 0
+            move = (rate * gradient.astype(np.float64)).astype(x.dtype)
             x = x + move if maximize else x - move
 
 
@@ -185,6 +185,8 @@ def newton(
     """
     scalar("tolerance", tolerance, "finite and >= 0", low=0, closed=True)
     x, visited, small = _start(x0, steps), list[Point](), False
+    if x.size == 0:
+        raise ValueError("x0 is empty: there is nothing to optimise")
     while True:
         value, gradient, hessian = _evaluate(
             derivatives, x, "derivatives", ["value", "gradient", "hessian"]
@@ -195,7 +197,8 @@ def newton(
         square = hessian.reshape(x.size, x.size)
         if small or not np.any(gradient):
             curvatures = np.linalg.eigvalsh(-square if maximize else square)
-            rounding = x.size * np.finfo(x.dtype).eps * np.max(np.abs(curvatures))
+            with np.errstate(all="ignore"):
+                rounding = x.size * np.finfo(x.dtype).eps * np.max(np.abs(curvatures))
             return _history(visited, bool(np.all(curvatures >= -rounding)))
         if len(visited) > steps:
             return _history(visited, False)
@@ -203,7 +206,7 @@ def newton(
             move = np.linalg.solve(square, gradient.reshape(x.size)).reshape(x.shape)
         except np.linalg.LinAlgError:  # a singular Hessian: there is no such step
             return _history(visited, False)
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(all="ignore"):
             small = bool(np.all(np.abs(move) <= tolerance * np.maximum(1, np.abs(x))))
             x = x - move
 
@@ -231,7 +234,7 @@ def _evaluate(
         answer = function(x[()])
     if not isinstance(answer, tuple) or len(answer) != len(parts):
         raise TypeError(f"{name} must return a tuple ({', '.join(parts)}), got {answer!r}")
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         arrays = [np.array(real_array(*pair), x.dtype) for pair in zip(parts, answer, strict=True)]
     for part, array, shape in zip(parts, arrays, shapes, strict=True):
         if array.shape != shape:

@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import math
 import pickle
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -1047,6 +1048,72 @@ def test_categorical_fit_with_a_number_of_classes() -> None:
 def test_categorical_fit_needs_a_class(k: int) -> None:
     with pytest.raises(ValueError, match=rf"^k = {k} must be "):
         Categorical.fit([0, 1], k=k)
+
+
+@pytest.mark.parametrize("index", [1e7, 1e18, 1e300])
+def test_categorical_fit_refuses_what_is_hardly_a_class(index: float) -> None:
+    """Counting so many classes would take the memory of the machine, and more."""
+    shown = re.escape(repr(index).removesuffix(".0"))
+    message = rf"^x\[1\] = {shown} must be a class index below 10000000$"
+    with pytest.raises(ValueError, match=message):
+        Categorical.fit([0, index])
+    with pytest.raises(ValueError, match=r"^k = 10000001 must be at least 1 and at most 10000000$"):
+        Categorical.fit([0], k=10_000_001)
+
+
+def test_poisson_fit_of_huge_counts() -> None:
+    assert Poisson.fit([1e308, 1.5e308]).rate == pytest.approx(1.25e308, rel=4 * EPS)
+
+
+def test_poisson_entropy_of_large_rates() -> None:
+    """The series against mpmath at 1e6 (its next terms are below 1e-19), and against the sum."""
+    for rate in (1e6, 1e9, 1e18, 1e308):
+        n = mpmath.mpf(rate)
+        exact = mpmath.log(2 * mpmath.pi * mpmath.e * n) / 2 - 1 / (12 * n) - 1 / (24 * n**2)
+        assert Poisson(rate).entropy() == pytest.approx(float(exact), rel=2 * EPS)
+    below = math.nextafter(1e6, 0)
+    assert Poisson(below).entropy() == pytest.approx(Poisson(1e6).entropy(), rel=1e-13)
+
+
+@pytest.mark.parametrize("df", [5e-324, 1e-310])
+def test_student_t_refuses_a_df_that_loses_digits(df: float) -> None:
+    message = rf"^df = {df!r} must be at least 2\.2250738585072014e-308$"
+    with pytest.raises(ValueError, match=message):
+        StudentT(df, 0, 1)
+    with pytest.raises(ValueError, match=message):
+        StudentT.fit([1, 2, 4], df)
+    assert math.isfinite(float(StudentT(2.2250738585072014e-308, 0, 1).log_prob(1.0)))
+
+
+@pytest.mark.parametrize(
+    ("model", "x"),
+    [
+        (Bernoulli(1e-320), [0, 1]),
+        (Categorical(np.array([0.0, 1.0])), [0, 1, 2]),
+        (Poisson(1e-300), [0, 1, 20, 1e300]),
+        (Exponential(1e-300), [1e-300, 1.0]),
+        (Gamma(0.5, 1e-300), [1e-300, 1e300]),
+        (Gamma(2.0, 1e-300), [0.0, 1e-300, 1e300]),
+        (Gaussian(0.0, 1.0), [1e-200, 1e200]),
+        (Laplace(0.0, 1e300), [1e-300, 1.0]),
+        (StudentT(3.0, 0.0, 1e200), [0.0, 1e-200, 1e300]),
+        (Uniform(0.0, 1e-310), [0.0, 1.0]),
+    ],
+)
+def test_no_underflow_leaves_a_model(model: Distribution, x: list[float]) -> None:
+    logs, probabilities, entropy = model.log_prob(x), model.prob(x), model.entropy()
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(model.log_prob(x), logs)
+        np.testing.assert_array_equal(model.prob(x), probabilities)
+        assert model.entropy() == entropy
+
+
+@pytest.mark.parametrize("family", [Exponential, Gamma, Gaussian, Laplace, StudentT, Uniform])
+def test_no_underflow_leaves_a_fit(family: type[Distribution]) -> None:
+    x = [1e-320, 1.0, 2.0, 1e300]
+    expected = fit(family, x)
+    with np.errstate(all="raise"):
+        assert fit(family, x) == expected
 
 
 @pytest.mark.parametrize("k", [2.5, "3", [3]])

@@ -17,6 +17,7 @@ from nllbook import (
     Bernoulli,
     Categorical,
     Exponential,
+    Gamma,
     Gaussian,
     Poisson,
     Uniform,
@@ -265,7 +266,9 @@ def test_a_negative_zero_is_a_zero() -> None:
 )
 def test_weights_that_sum_to_zero(x: list[float], weight: list[float] | None) -> None:
     model = Bernoulli(0.5)
-    with pytest.raises(ValueError, match=r"^(there are no rows|every row has weight 0).* their mean is not defined"):
+    with pytest.raises(
+        ValueError, match=r"^(there are no rows|every row has weight 0).* their mean is not defined"
+    ):
         nll(x, model, weight)
     assert nll(x, model, weight, "sum") == 0
     np.testing.assert_array_equal(nll(x, model, weight, "none"), np.zeros(len(x)))
@@ -415,6 +418,15 @@ def test_the_input_is_never_changed() -> None:
 def test_what_is_no_real_number_is_a_type_error(loss: Callable[..., Any], x: Any) -> None:
     with pytest.raises(TypeError, match=r"^x must be real numbers, got an array of dtype "):
         loss(x, Bernoulli(0.5))
+
+
+def test_no_warning_leaves_where_underflow_or_infinities_meet() -> None:
+    with np.errstate(all="raise"):
+        assert nll([1e-200], Gaussian(0, 1)) == pytest.approx(0.5 * math.log(2 * math.pi))
+        # at 0 the density is infinite, at −1 it is 0: their product has no value
+        assert math.isnan(log_likelihood([0.0, -1.0], Gamma(0.5, 1)))
+        assert math.isnan(likelihood([0.0, -1.0], Gamma(0.5, 1)))
+        assert likelihood([30.0] * 4, Gaussian(0, 1)) == 0
 
 
 @EACH

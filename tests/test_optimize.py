@@ -314,7 +314,8 @@ def test_float32_stays_float32() -> None:
     ):
         assert history.x.dtype == history.value.dtype == history.gradient.dtype == np.float32
     first: Any = gradient_descent(parabola, start, learning_rate=0.3, steps=1)
-    expected = start - np.float32(0.3) * (np.float32(2) * (start - np.float32(3)))
+    gradient = np.float32(2) * (start - np.float32(3))
+    expected = start - np.float32(0.3 * float(gradient))  # the rate is not rounded to float32
     assert first.x[1] == expected
     over = gradient_descent(lambda x: (1e300, 1e300), start, learning_rate=1.0, steps=3)
     assert over.value.tolist() == [INF]  # 1e300 is no float32; nothing warns
@@ -360,6 +361,27 @@ def test_byte_orders_and_integers() -> None:
         assert history.x.tobytes() == expected.x.tobytes()
 
 
+@pytest.mark.parametrize("maximize", [False, True])
+def test_a_rate_beyond_float32_leaves_no_warning(maximize: bool) -> None:
+    """1e300 is no float32; times a gradient of 0 it would be NaN, and 1e-300 would be 0."""
+    start = np.array([1.0, 0.0], np.float32)
+    with np.errstate(all="raise"):
+        history = gradient_descent(
+            lambda x: (x @ x, 2 * x), start, learning_rate=1e300, steps=3, maximize=maximize
+        )
+    assert len(history) == 2
+    np.testing.assert_array_equal(history.x[1], [INF if maximize else -INF, 0])
+    tiny = gradient_descent(
+        lambda x: (0 * x, np.float32(1e30)), np.float32(0), learning_rate=1e-50, steps=1
+    )
+    assert tiny.x[1] == np.float32(-1e-50 * float(np.float32(1e30)))
+
+
+def test_newton_needs_a_number_to_start_from() -> None:
+    with pytest.raises(ValueError, match=r"^x0 is empty: there is nothing to optimise$"):
+        newton(lambda x: (0.0, x, np.empty((0, 0))), [])
+
+
 def test_a_history_is_immutable_and_short_to_print() -> None:
     history = newton(logarithm, 0.5)
     for field in dataclasses.fields(history):
@@ -382,6 +404,9 @@ def test_a_history_is_immutable_and_short_to_print() -> None:
         ({"steps": 2.5}, TypeError, r"^steps must be an integer, got float$"),
         ({"x0": NAN}, ValueError, r"^x0 = nan must be finite$"),
         ({"x0": [1, INF]}, ValueError, r"^x0\[1\] = inf must be finite$"),
+        ({"x0": [[1], [1, 2]]}, ValueError, r"^x0 must be an array of real numbers, but its rows"),
+        ({"learning_rate": [[1], [1, 2]]}, ValueError, r"^learning_rate must be an array of real"),
+        ({"x0": np.ma.array([1.0], mask=[True])}, TypeError, r"^x0 must not be a masked array, .*"),
         ({"x0": "a"}, TypeError, r"^x0 must be real numbers, got an array of dtype "),
     ],
 )
