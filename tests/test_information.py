@@ -534,11 +534,12 @@ def test_the_tolerance_is_that_of_the_type_the_probabilities_came_in() -> None:
 
 
 def test_long_doubles_may_miss_one_by_the_roundings_of_the_sum() -> None:
-    """The sum is taken in float64, where ten tenths are 1 − 1.1e-16."""
-    tenths = np.full(10, 0.1)
-    refuse_sums("p", tenths, np.dtype(np.longdouble), np.array(True))
+    """The sum is taken in float64, where 0.7 + 0.2 + 0.1 is 1 − 1.1e-16."""
+    p = np.array([0.7, 0.2, 0.1])
+    assert np.sum(p) == 1 - 2.0**-53
+    refuse_sums("p", p, np.dtype(np.longdouble), np.array(True))
     with pytest.raises(ValueError, match=r"^p must sum to 1, got a sum of 1\.0"):
-        refuse_sums("p", tenths + 1e-15, np.dtype(np.longdouble), np.array(True))
+        refuse_sums("p", p + 1e-15, np.dtype(np.longdouble), np.array(True))
 
 
 def test_a_row_with_a_nan_is_not_checked_but_the_others_are() -> None:
