@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nllbook._reduce import Floats, Reduction, balanced, row_weights, times
 from nllbook._softmax import Rows, surprise
-from nllbook._validate import FloatArray, real_array, refuse, refuse_sums, scalar
+from nllbook._validate import FloatArray, real_array, refuse, refuse_sums, scalar, shown
 
 
 class Targets:
@@ -45,7 +45,7 @@ class Targets:
             )
         self.smoothing = scalar("label_smoothing", label_smoothing, "in [0, 1]", low=0, closed=True)
         if self.smoothing > 1:
-            raise ValueError(f"label_smoothing = {self.smoothing:g} must be in [0, 1]")
+            raise ValueError(f"label_smoothing = {shown(self.smoothing)} must be in [0, 1]")
         self.class_weight = _class_weights(class_weight, self.k, reduction)
         weight = row_weights(sample_weight, "the rows", shape, reduction)
         if ignore_index is not None:

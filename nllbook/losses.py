@@ -63,7 +63,15 @@ from nllbook._classes import (
 from nllbook._gamma import half_step, stirling
 from nllbook._reduce import Floats, Reduction, divisor, reduced, times
 from nllbook._softmax import blocks, seen_from_the_top
-from nllbook._validate import float_type, power_of_two, real_array, refuse, scalar
+from nllbook._validate import (
+    degrees_of_freedom,
+    float_type,
+    power_of_two,
+    real_array,
+    refuse,
+    scalar,
+    shown,
+)
 from nllbook.information import deviance
 from nllbook.numerics import sigmoid, softplus
 
@@ -439,7 +447,7 @@ def student_t_nll(
     1.14473
     """
     batch = Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
-    nu = scalar("df", df, "finite and > 0", low=0)
+    nu = degrees_of_freedom(df)
     b = batch.positive("scale")
     u = batch["y"] - batch.finite("loc")
     z = u / b
@@ -648,7 +656,7 @@ def asymmetric_laplace_nll(
     batch = Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
     q = scalar("quantile", quantile, "in (0, 1)", low=0)
     if q >= 1:
-        raise ValueError(f"quantile = {q:g} must be in (0, 1)")
+        raise ValueError(f"quantile = {shown(q)} must be in (0, 1)")
     b = batch.positive("scale")
     z = (batch["y"] - batch.finite("loc")) / b
     psi = np.where(z > 0, q, np.where(z < 0, q - 1, 0 * z))
