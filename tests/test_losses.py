@@ -877,8 +877,12 @@ def test_nan_stays_in_its_row(loss: Loss, reduction: str) -> None:
         lambda: poisson_nll([0.5, 1], rate=[NAN, 1], reduction="none"),
         lambda: categorical_nll([9, 0], logits=[[5.0, NAN], [3.0, 2.0]], reduction="none"),
         lambda: categorical_nll([0, 1], probs=[[NAN, 2.0], [0.5, 0.5]], reduction="none"),
-        lambda: categorical_nll([[NAN, 7.0], [1.0, 0.0]], logits=np.zeros((2, 2)), reduction="none"),
-        lambda: categorical_nll([[2.0, 7.0], [1.0, 0.0]], logits=[[NAN, 0.0], [0.0, 0.0]], reduction="none"),
+        lambda: categorical_nll(
+            [[NAN, 7.0], [1.0, 0.0]], logits=np.zeros((2, 2)), reduction="none"
+        ),
+        lambda: categorical_nll(
+            [[2.0, 7.0], [1.0, 0.0]], logits=[[NAN, 0.0], [0.0, 0.0]], reduction="none"
+        ),
     ],
 )
 def test_a_row_with_a_nan_is_not_checked_further(call: Callable[[], Any]) -> None:
