@@ -68,8 +68,10 @@ class Targets:
             self.checked &= ~np.isnan(labels).any(axis=-1)
             refuse_probabilities("y", labels, labels.dtype, self.checked)
             self.labels = labels.reshape(-1, self.k)
-            share = self.labels @ self.class_weight if class_weight is not None else even
-            share = np.where(np.isnan(share), even, share)  # of an unknown target
+            share = np.full(len(self.labels), even)
+            if class_weight is not None:
+                share = self.labels @ self.class_weight
+                share[np.isnan(share)] = even  # of an unknown target
         share = (1 - self.smoothing) * share + self.smoothing * even
         self.count = times(self.weight, share)
 
