@@ -190,9 +190,13 @@ def _gap(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
         return np.asarray(np.abs(a.astype(float) - b.astype(float)))
 
 
+def _plain(x: Any) -> Any:
+    """A NumPy number as Python's own: 5.0, where NumPy 2 says np.float64(5.0)."""
+    return x.item() if isinstance(x, np.generic) else x
+
+
 def _minus(x: Any, y: Any) -> float:
-    x, y = (getattr(side, "item", lambda side=side: side)() for side in (x, y))
-    return float(x - y)
+    return float(_plain(x) - _plain(y))
 
 
 def _require(
@@ -208,7 +212,7 @@ def _require(
     place = f" at {tuple(int(i) for i in worst)}" if a.ndim else ""
     raise ClaimError(
         claim,
-        f"fails{place}: {x!r} against {y!r}, {by}; wanted {wanted}",
+        f"fails{place}: {_plain(x)!r} against {_plain(y)!r}, {by}; wanted {wanted}",
     )
 
 

@@ -451,30 +451,28 @@ def test_a_failure_names_claim_sides_difference_and_tolerance(
     args: list[float], options: dict[str, Any], tail: str
 ) -> None:
     message = failure(*args, **options)
-    assert message.startswith("the-claim fails: ")
     right = args[1] if len(args) == 2 else options.get("greater_than", options.get("less_than"))
-    assert f"({args[0]})" in message  # np.float64(5.0)
-    assert f"({right})" in message
+    assert message.startswith(f"the-claim fails: {args[0]} against {right}, ")
     assert message.endswith(tail)
 
 
 def test_a_failure_says_where() -> None:
     message = failure([[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.5, 4.0]], atol=0.25)
-    assert message.startswith("the-claim fails at (1, 0): np.float64(3.0) against np.float64(3.5)")
+    assert message.startswith("the-claim fails at (1, 0): 3.0 against 3.5")
 
 
 def test_a_failure_points_to_an_entry_that_fails() -> None:
     """Not to the largest difference, which may well be within the tolerance."""
     message = failure([1e6 + 1, 2.0], [1e6, 1.0 + 2**-1], rtol=1e-3)
-    assert message.startswith("the-claim fails at (1,): np.float64(2.0) against np.float64(1.5)")
+    assert message.startswith("the-claim fails at (1,): 2.0 against 1.5")
     assert "fails at (1,): " in failure([9.0, 0.5], greater_than=0.0, margin=1.0)
     assert "fails at (0,): " in failure([-0.5, -9.0], less_than=0.0, margin=1.0)
     assert "fails at (2,): " in failure([INF, 1.0, 2.0], [INF, 1.0, 3.0], exact=True)
 
 
 def test_a_failure_points_to_nan() -> None:
-    assert "fails at (1,): np.float64(nan)" in failure([9.0, NAN, 7.0], [1.0, 2.0, 3.0], atol=1e-3)
-    assert "fails at (1,): np.float64(nan)" in failure([9.0, NAN], greater_than=0.0, margin=1.0)
+    assert "fails at (1,): nan" in failure([9.0, NAN, 7.0], [1.0, 2.0, 3.0], atol=1e-3)
+    assert "fails at (1,): nan" in failure([9.0, NAN], greater_than=0.0, margin=1.0)
 
 
 def test_a_failure_tells_two_large_integers_apart() -> None:
