@@ -35,6 +35,11 @@ def measure() -> dict[str, float]:
             "make quick (goal 60 s)": seconds(clone, "make", "quick"),
         }
         python = str(clone / ".venv" / "bin" / "python")
+        imports = [
+            statistics.median(seconds(clone, python, "-c", f"import {name}") for _ in range(9))
+            for name in ("nllbook", "numpy")
+        ]
+        times["import nllbook beyond NumPy (goal 0.2 s)"] = imports[0] - imports[1]
         for chapter in sorted((clone / "notebooks").glob("*.ipynb")):
             command = (python, "-m", "web.notebooks", chapter.stem)
             times[f"convert and run {chapter.stem} (goal 15 s)"] = seconds(clone, *command)
@@ -49,7 +54,7 @@ def main() -> None:
     for name in runs[0]:
         values = sorted(run[name] for run in runs)
         median = statistics.median(values)
-        print(f"{name:40} {median:6.1f} s  ({values[0]:.1f} to {values[-1]:.1f})")
+        print(f"{name:50} {median:6.2f} s  ({values[0]:.2f} to {values[-1]:.2f})")
 
 
 if __name__ == "__main__":
