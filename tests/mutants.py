@@ -1,8 +1,8 @@
 """Checks of the book's checks: plausible mistakes, planted one at a time; each must be caught.
 
 A mutant replaces one piece of text in the package or in a chapter's cells; ``tests/mistakes`` lists
-them, one file a chapter. The chapter's cells are then run (without drawing), and a `check(...)` of the book must raise. `make mutants` names the
-claim that caught each.
+them, one file a chapter. The chapter's cells are then run (without drawing), and a `check(...)` of
+the book must raise. `make mutants` names the claim that caught each.
 """
 
 from __future__ import annotations
