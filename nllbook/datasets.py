@@ -104,6 +104,25 @@ def load_illinois_rainfall() -> Table:
     return _table("illinois_rainfall.csv")
 
 
+def load_engel() -> Table:
+    """Income and food expenditure of 235 Belgian working-class households (Engel 1857).
+
+    Returns
+    -------
+    Table
+        ``income`` and ``food`` (expenditure on food), both in Belgian francs a year, a household
+        a row, in the order of the R package quantreg.
+
+    Examples
+    --------
+    >>> engel = load_engel()
+    >>> share = engel["food"].sum() / engel["income"].sum()
+    >>> len(engel), round(float(share), 3)  # of all income, the part spent on food
+    (235, 0.635)
+    """
+    return _table("engel.csv")
+
+
 def load_novel() -> Text:
     """Jane Austen's *Pride and Prejudice* (1813), from its title to its last word.
 

@@ -18,6 +18,7 @@ from nllbook import datasets
 from nllbook.datasets import (
     Table,
     Text,
+    load_engel,
     load_horse_kicks,
     load_illinois_rainfall,
     load_newcomb,
@@ -25,7 +26,12 @@ from nllbook.datasets import (
 )
 
 DATA = Path(str(files("nllbook"))) / "data"
-TABLES: list[Callable[[], Table]] = [load_horse_kicks, load_newcomb, load_illinois_rainfall]
+TABLES: list[Callable[[], Table]] = [
+    load_horse_kicks,
+    load_newcomb,
+    load_illinois_rainfall,
+    load_engel,
+]
 LOADERS: list[Callable[[], Table | Text]] = [*TABLES, load_novel]
 CORPS = ["G", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XIV", "XV"]
 
@@ -117,6 +123,30 @@ def test_the_novel_is_whole() -> None:
     assert "Gutenberg" not in novel.text
     chapters = [line for line in novel.text.splitlines() if line.startswith("Chapter ")]
     assert chapters == [f"Chapter {number}" for number in range(1, 62)]
+
+
+def test_engel_is_the_data_set_of_koenker_and_bassett() -> None:
+    engel = load_engel()
+    income, food = engel["income"], engel["food"]
+    assert list(engel.columns) == ["income", "food"]
+    assert len(engel) == 235
+    assert income.dtype == food.dtype == np.float64
+    assert (income[0], food[0]) == (420.157650843928, 255.839424594576)
+    assert (income[137], food[137]) == (4957.81302447901, 1827.1999644396)  # the richest
+    assert np.argmax(income) == 137
+    assert np.all(food < income)
+    assert len({*zip(income.tolist(), food.tolist(), strict=True)}) == 233  # two pairs are equal
+
+
+def test_engel_gives_the_median_line_that_quantreg_prints() -> None:
+    """Its vignette rq.pdf prints intercept 81.4822474 and slope 0.5601806.
+
+    A median line passes through two of the points and halves the others.
+    """
+    engel = load_engel()
+    residual = engel["food"] - (81.4822474 + 0.5601806 * engel["income"])
+    on = np.abs(residual) < 3e-4  # half the slope's last printed digit, times the largest income
+    assert (on.sum(), (residual[~on] > 0).sum(), (residual[~on] < 0).sum()) == (2, 116, 117)
 
 
 # --- where they come from ------------------------------------------------------------------------
