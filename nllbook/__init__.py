@@ -6,6 +6,13 @@ Everything is in nats (natural logarithms) unless a base is given.
 
 from nllbook import datasets, plotting
 from nllbook.claims import ClaimError, check
+from nllbook.coding import (
+    arithmetic_decode,
+    arithmetic_encode,
+    huffman_code,
+    prefix_decode,
+    prefix_encode,
+)
 from nllbook.distributions import (
     Bernoulli,
     Categorical,
@@ -65,6 +72,8 @@ __all__ = [
     "Poisson",
     "StudentT",
     "Uniform",
+    "arithmetic_decode",
+    "arithmetic_encode",
     "asymmetric_laplace_nll",
     "bernoulli_nll",
     "binary_entropy",
@@ -78,6 +87,7 @@ __all__ = [
     "glue",
     "gradient_descent",
     "huber_nll",
+    "huffman_code",
     "kl_divergence",
     "laplace_nll",
     "lgamma",
@@ -91,6 +101,8 @@ __all__ = [
     "perplexity",
     "plotting",
     "poisson_nll",
+    "prefix_decode",
+    "prefix_encode",
     "scientific",
     "sigmoid",
     "softmax",
