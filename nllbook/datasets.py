@@ -123,6 +123,33 @@ def load_engel() -> Table:
     return _table("engel.csv")
 
 
+def load_orings() -> Table:
+    """The field O-rings of the 23 shuttle launches before Challenger's last (Dalal et al. 1989).
+
+    Returns
+    -------
+    Table
+        A launch a row, in order of time: ``flight`` (text: 1 to 9, then 41-B to 61-C; flight 4 is
+        missing, its boosters were lost at sea), ``temperature`` (degrees Fahrenheit, of the joints
+        at launch) and ``distressed``: how many of the six primary field-joint O-rings showed
+        erosion or blow-by. Challenger was launched at 31 degrees.
+
+    Notes
+    -----
+    Other tables count otherwise; ``load_orings().source`` says which and how.
+
+    Examples
+    --------
+    >>> orings = load_orings()
+    >>> hit = orings["distressed"] > 0
+    >>> len(orings), int(hit.sum()), int(orings["distressed"].sum())
+    (23, 7, 9)
+    >>> sorted(orings["temperature"][hit].tolist())
+    [53, 57, 58, 63, 70, 70, 75]
+    """
+    return _table("orings.csv")
+
+
 def load_novel() -> Text:
     """Jane Austen's *Pride and Prejudice* (1813), from its title to its last word.
 

@@ -23,6 +23,7 @@ from nllbook.datasets import (
     load_illinois_rainfall,
     load_newcomb,
     load_novel,
+    load_orings,
 )
 
 DATA = Path(str(files("nllbook"))) / "data"
@@ -31,6 +32,7 @@ TABLES: list[Callable[[], Table]] = [
     load_newcomb,
     load_illinois_rainfall,
     load_engel,
+    load_orings,
 ]
 LOADERS: list[Callable[[], Table | Text]] = [*TABLES, load_novel]
 CORPS = ["G", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XIV", "XV"]
@@ -135,7 +137,9 @@ def test_engel_is_the_data_set_of_koenker_and_bassett() -> None:
     assert (income[137], food[137]) == (4957.81302447901, 1827.1999644396)  # the richest
     assert np.argmax(income) == 137
     assert np.all(food < income)
-    assert len({*zip(income.tolist(), food.tolist(), strict=True)}) == 233  # two pairs are equal
+    assert (
+        len({*zip(income.tolist(), food.tolist(), strict=True)}) == 232
+    )  # one stands three times, one twice
 
 
 def test_engel_gives_the_median_line_that_quantreg_prints() -> None:
@@ -147,6 +151,36 @@ def test_engel_gives_the_median_line_that_quantreg_prints() -> None:
     residual = engel["food"] - (81.4822474 + 0.5601806 * engel["income"])
     on = np.abs(residual) < 3e-4  # half the slope's last printed digit, times the largest income
     assert (on.sum(), (residual[~on] > 0).sum(), (residual[~on] < 0).sum()) == (2, 116, 117)
+
+
+def test_orings_are_the_field_joints_of_23_launches() -> None:
+    orings = load_orings()
+    assert list(orings.columns) == ["flight", "temperature", "distressed"]
+    assert orings["temperature"].dtype == orings["distressed"].dtype == np.int64
+    # in the order of UCI's file, which gives temperature and count, but names no flight
+    assert orings["temperature"].tolist() == [
+        66, 70, 69, 68, 67, 72, 73, 70, 57, 63, 70, 78, 67, 53, 67, 75, 70, 81, 76, 79, 75, 76, 58,
+    ]  # fmt: skip
+    hit = orings["distressed"] > 0
+    assert dict(zip(orings["flight"][hit], orings["distressed"][hit], strict=True)) == {
+        "2": 1, "41-B": 1, "41-C": 1, "41-D": 1, "51-C": 2, "61-A": 2, "61-C": 1,
+    }  # fmt: skip
+    assert "4" not in orings["flight"]  # lost at sea
+    assert len(set(orings["flight"].tolist())) == 23
+
+
+def test_orings_give_the_logistic_line_of_this_table() -> None:
+    """R's glm on vcd's SpaceShuttle: 5.08498 - 0.11560 t. Here the score at that line is 0.
+
+    With 0 for flight 61-A, as in UCI's file of erosion only, the score would be far from it.
+    """
+    orings = load_orings()
+    t = orings["temperature"].astype(float)
+    p = 1 / (1 + np.exp(-(5.0849772 - 0.1156012 * t)))
+    for x in (np.ones(23), t):
+        assert abs(float((x * (orings["distressed"] - 6 * p)).sum())) < 1e-2
+        erosion_only = np.where(orings["flight"] == "61-A", 0, orings["distressed"])
+        assert abs(float((x * (erosion_only - 6 * p)).sum())) > 1
 
 
 # --- where they come from ------------------------------------------------------------------------
