@@ -150,6 +150,29 @@ def load_orings() -> Table:
     return _table("orings.csv")
 
 
+def load_penguins() -> Table:
+    """Body measurements of 344 penguins near Palmer Station, Antarctica (Horst et al. 2020).
+
+    Returns
+    -------
+    Table
+        A penguin a row: ``species`` (Adelie, Chinstrap or Gentoo), ``island`` (Biscoe, Dream or
+        Torgersen), ``bill_length``, ``bill_depth`` and ``flipper_length`` (mm), ``body_mass`` (g),
+        ``sex`` (female or male) and ``year`` (2007 to 2009). What was not recorded is NaN among
+        the four measurements and "" in ``sex``: 333 rows are complete.
+
+    Examples
+    --------
+    >>> penguins = load_penguins()
+    >>> complete = (penguins["sex"] != "") & ~np.isnan(penguins["body_mass"])
+    >>> len(penguins), int(complete.sum())
+    (344, 333)
+    >>> penguins["flipper_length"][:4].tolist()
+    [181.0, 186.0, 195.0, nan]
+    """
+    return _table("penguins.csv", missing="NA")
+
+
 def load_novel() -> Text:
     """Jane Austen's *Pride and Prejudice* (1813), from its title to its last word.
 
@@ -180,21 +203,25 @@ def _read(name: str) -> bytes:
     return content
 
 
-def _table(name: str) -> Table:
+def _table(name: str, missing: str | None = None) -> Table:
+    """The columns of a CSV file with a header; ``missing`` marks its empty cells, if it has any."""
     rows = list(csv.DictReader(io.StringIO(_read(name).decode("utf-8"))))
-    columns = {column: _column([row[column] for row in rows]) for column in rows[0]}
+    columns = {column: _column([row[column] for row in rows], missing) for column in rows[0]}
     return Table(name, columns, **_index()[name])
 
 
-def _column(values: list[str]) -> NDArray[Any]:
+def _column(values: list[str], missing: str | None = None) -> NDArray[Any]:
     """Integers where all entries are, else numbers where all are, else text; read-only.
 
-    Text that Python would read as a number, such as "nan" or "1_000", stays text.
+    Text that Python would read as a number, such as "nan" or "1_000", stays text. Only an entry
+    equal to ``missing`` may be missing: it becomes NaN in a column of numbers, integers too (which
+    makes them floating), and "" in one of text.
     """
-    column: NDArray[Any] = np.array(values)
+    present = [value for value in values if value != missing]
+    column: NDArray[Any] = np.array(["" if value == missing else value for value in values])
     if all(re.fullmatch(r"-?\d+", value) for value in values):
         column = np.array([int(value) for value in values])
-    elif all(re.fullmatch(r"-?\d+(\.\d+)?", value) for value in values):
-        column = np.array([float(value) for value in values])
+    elif present and all(re.fullmatch(r"-?\d+(\.\d+)?", value) for value in present):
+        column = np.array([np.nan if value == missing else float(value) for value in values])
     column.flags.writeable = False
     return column

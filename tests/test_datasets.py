@@ -24,6 +24,7 @@ from nllbook.datasets import (
     load_newcomb,
     load_novel,
     load_orings,
+    load_penguins,
 )
 
 DATA = Path(str(files("nllbook"))) / "data"
@@ -33,8 +34,10 @@ TABLES: list[Callable[[], Table]] = [
     load_illinois_rainfall,
     load_engel,
     load_orings,
+    load_penguins,
 ]
 LOADERS: list[Callable[[], Table | Text]] = [*TABLES, load_novel]
+MEASUREMENTS = ["bill_length", "bill_depth", "flipper_length", "body_mass"]
 CORPS = ["G", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XIV", "XV"]
 
 
@@ -183,6 +186,40 @@ def test_orings_give_the_logistic_line_of_this_table() -> None:
         assert abs(float((x * (erosion_only - 6 * p)).sum())) > 1
 
 
+def test_penguins_are_all_344_with_their_gaps() -> None:
+    penguins = load_penguins()
+    assert list(penguins.columns) == [
+        "species", "island", "bill_length", "bill_depth", "flipper_length", "body_mass", "sex",
+        "year",
+    ]  # fmt: skip
+    assert len(penguins) == 344
+    assert Counter(zip(penguins["species"].tolist(), penguins["island"].tolist(), strict=True)) == {
+        ("Adelie", "Biscoe"): 44, ("Adelie", "Dream"): 56, ("Adelie", "Torgersen"): 52,
+        ("Chinstrap", "Dream"): 68, ("Gentoo", "Biscoe"): 124,
+    }  # fmt: skip
+    assert Counter(penguins["sex"].tolist()) == {"male": 168, "female": 165, "": 11}
+    assert Counter(penguins["year"].tolist()) == {2007: 110, 2008: 114, 2009: 120}
+    assert penguins["year"].dtype == np.int64
+    measured = [penguins[name] for name in MEASUREMENTS]
+    assert [column.dtype for column in measured] == [np.float64] * 4
+    unmeasured = np.isnan(measured)
+    assert np.flatnonzero(unmeasured.any(axis=0)).tolist() == [3, 271]  # rows 4 and 272 of R
+    assert unmeasured.sum() == 8
+    assert np.all(penguins["sex"][[3, 271]] == "")
+    assert (~unmeasured.any(axis=0) & (penguins["sex"] != "")).sum() == 333
+
+
+def test_penguins_have_the_sums_of_the_r_package() -> None:
+    """colSums(penguins[3:6], na.rm = TRUE) in R, in tenths, so exact."""
+    penguins = load_penguins()
+    sums = [round(10 * np.nansum(penguins[name])) for name in MEASUREMENTS]
+    assert sums == [150_213, 58_657, 687_130, 14_370_000]
+    first = [penguins[name][0] for name in penguins.columns]
+    assert first == ["Adelie", "Torgersen", 39.1, 18.7, 181.0, 3750.0, "male", 2007]
+    last = [penguins[name][343] for name in penguins.columns]
+    assert last == ["Chinstrap", "Dream", 50.2, 18.7, 198.0, 3775.0, "female", 2009]
+
+
 # --- where they come from ------------------------------------------------------------------------
 
 
@@ -290,6 +327,31 @@ def test_the_repr_fits_in_a_notebook(load: Callable[[], Table | Text]) -> None:
     shown = repr(load())
     assert load().name in shown
     assert len(shown) < 2000  # a novel whose repr is the novel would be 700 kB of output
+
+
+@pytest.mark.parametrize(
+    ("values", "column"),
+    [
+        (["3", "NA"], [3.0, np.nan]),  # integers with a gap are floating
+        (["NA", "-3.5"], [np.nan, -3.5]),
+        (["3", "4"], [3, 4]),  # no gap: still integers
+        (["x", "NA", "3"], ["x", "", "3"]),
+        (["NA", "NA"], ["", ""]),  # nothing says that it is a number
+        (["3", ""], ["3", ""]),  # only the mark is missing
+        (["3", "nan"], ["3", "nan"]),
+        (["3", "NA "], ["3", "NA "]),
+    ],
+)
+def test_only_the_mark_of_the_file_is_missing(values: list[str], column: list[Any]) -> None:
+    found = datasets._column(values, missing="NA")
+    expected = np.array(column)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+    assert not found.flags.writeable
+
+
+def test_no_entry_is_missing_in_a_file_without_a_mark() -> None:
+    assert datasets._column(["3", "NA"]).tolist() == ["3", "NA"]
 
 
 @pytest.mark.parametrize(
