@@ -173,6 +173,43 @@ def load_penguins() -> Table:
     return _table("penguins.csv", missing="NA")
 
 
+def load_digits() -> Table:
+    """1,797 handwritten digits of 8 by 8 pixels: UCI's test half (Alpaydin and Kaynak 1998).
+
+    Returns
+    -------
+    Table
+        ``pixels``, shape (1797, 64): an image a row, its pixels row by row from the top left, each
+        an integer from 0 (white) to 16 (black); ``digit``, shape (1797,): what was written, 0 to 9.
+
+    Notes
+    -----
+    The same images in the same order as scikit-learn's ``load_digits``, which has them as float64.
+
+    Examples
+    --------
+    >>> digits = load_digits()
+    >>> digits["pixels"].shape, digits["digit"][:10].tolist()
+    ((1797, 64), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    >>> for row in digits["pixels"][0].reshape(8, 8):
+    ...     print("".join("#" if pixel > 7 else "-" for pixel in row))
+    ---##---
+    --####--
+    --#--##-
+    --#--##-
+    --#--##-
+    --#--#--
+    --#-##--
+    ---##---
+    """
+    name = "optdigits.csv"  # as at UCI, 65 integers a line and no header
+    table = np.loadtxt(io.StringIO(_read(name).decode("ascii")), dtype=np.int64, delimiter=",")
+    columns = {"pixels": table[:, :64].copy(), "digit": table[:, 64].copy()}
+    for column in columns.values():
+        column.flags.writeable = False
+    return Table(name, columns, **_index()[name])
+
+
 def load_novel() -> Text:
     """Jane Austen's *Pride and Prejudice* (1813), from its title to its last word.
 

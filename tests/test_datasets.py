@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sklearn.datasets
 
 from nllbook import datasets
 from nllbook.datasets import (
     Table,
     Text,
+    load_digits,
     load_engel,
     load_horse_kicks,
     load_illinois_rainfall,
@@ -35,6 +37,7 @@ TABLES: list[Callable[[], Table]] = [
     load_engel,
     load_orings,
     load_penguins,
+    load_digits,
 ]
 LOADERS: list[Callable[[], Table | Text]] = [*TABLES, load_novel]
 MEASUREMENTS = ["bill_length", "bill_depth", "flipper_length", "body_mass"]
@@ -220,6 +223,29 @@ def test_penguins_have_the_sums_of_the_r_package() -> None:
     assert last == ["Chinstrap", "Dream", 50.2, 18.7, 198.0, 3775.0, "female", 2009]
 
 
+def test_digits_are_those_of_scikit_learn() -> None:
+    digits = load_digits()
+    pixels, digit = digits["pixels"], digits["digit"]
+    assert list(digits.columns) == ["pixels", "digit"]
+    assert (pixels.shape, digit.shape) == ((1797, 64), (1797,))
+    assert pixels.dtype == digit.dtype == np.int64
+    assert pixels.flags.c_contiguous
+    theirs = sklearn.datasets.load_digits()
+    np.testing.assert_array_equal(pixels, theirs.data)
+    np.testing.assert_array_equal(digit, theirs.target)
+    np.testing.assert_array_equal(pixels.reshape(-1, 8, 8), theirs.images)
+
+
+def test_digits_are_uci_s_test_half() -> None:
+    digits = load_digits()
+    # the class distribution that optdigits.names gives for the test set
+    counts = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert np.bincount(digits["digit"]).tolist() == counts
+    assert (digits["pixels"].min(), digits["pixels"].max()) == (0, 16)
+    # three pixels at the left and right edges are white in all images
+    assert np.flatnonzero(digits["pixels"].max(axis=0) == 0).tolist() == [0, 32, 39]
+
+
 # --- where they come from ------------------------------------------------------------------------
 
 
@@ -256,7 +282,7 @@ def test_a_changed_file_is_refused(
 ) -> None:
     name = load().name
     content = (DATA / name).read_bytes()
-    changed = content[:-2] + b"9" + content[-1:]  # one digit, or one letter
+    changed = content[:-2] + (b"8" if content[-2:-1] == b"9" else b"9") + content[-1:]
     assert changed != content
     assert len(changed) == len(content)
     (tmp_path / name).write_bytes(changed)
@@ -294,7 +320,8 @@ def test_columns_are_read_only(load: Callable[[], Table]) -> None:
 @pytest.mark.parametrize("load", TABLES)
 def test_columns_are_of_equal_length(load: Callable[[], Table]) -> None:
     table = load()
-    assert {column.shape for column in table.columns.values()} == {(len(table),)}
+    assert {len(column) for column in table.columns.values()} == {len(table)}
+    assert {column.ndim for name, column in table.columns.items() if name != "pixels"} == {1}
 
 
 @pytest.mark.parametrize("load", LOADERS)
