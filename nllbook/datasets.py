@@ -210,6 +210,26 @@ def load_digits() -> Table:
     return Table(name, columns, **_index()[name])
 
 
+def load_hubble() -> Table:
+    """Distances and velocities of 24 nebulae, from Hubble's table 1 of 1929.
+
+    Returns
+    -------
+    Table
+        A nebula a row, in the order of the table: ``name`` (as printed: the two Magellanic clouds,
+        then numbers in the New General Catalogue), ``distance`` (10^6 parsecs) and ``velocity``
+        (km/s; positive away from us). The distances are those of 1929, far too small.
+
+    Examples
+    --------
+    >>> hubble = load_hubble()
+    >>> approaching = hubble["velocity"] < 0
+    >>> hubble["name"][approaching].tolist()  # 224 is the Andromeda nebula
+    ['N.G.C. 6822', '598', '221', '224', '3031']
+    """
+    return _table("hubble.csv")
+
+
 def load_novel() -> Text:
     """Jane Austen's *Pride and Prejudice* (1813), from its title to its last word.
 

@@ -22,6 +22,7 @@ from nllbook.datasets import (
     load_digits,
     load_engel,
     load_horse_kicks,
+    load_hubble,
     load_illinois_rainfall,
     load_newcomb,
     load_novel,
@@ -38,6 +39,7 @@ TABLES: list[Callable[[], Table]] = [
     load_orings,
     load_penguins,
     load_digits,
+    load_hubble,
 ]
 LOADERS: list[Callable[[], Table | Text]] = [*TABLES, load_novel]
 MEASUREMENTS = ["bill_length", "bill_depth", "flipper_length", "body_mass"]
@@ -244,6 +246,39 @@ def test_digits_are_uci_s_test_half() -> None:
     assert (digits["pixels"].min(), digits["pixels"].max()) == (0, 16)
     # three pixels at the left and right edges are white in all images
     assert np.flatnonzero(digits["pixels"].max(axis=0) == 0).tolist() == [0, 32, 39]
+
+
+def test_hubble_is_his_table_1() -> None:
+    hubble = load_hubble()
+    assert list(hubble.columns) == ["name", "distance", "velocity"]
+    assert len(hubble) == 24
+    assert hubble["distance"].dtype == np.float64
+    assert hubble["velocity"].dtype == np.int64
+    # row by row from a transcription that names the nebulae (the R package stat0002 has no names)
+    assert dict(zip(hubble["name"].tolist(), hubble["velocity"].tolist(), strict=True)) == {
+        "S. Mag.": 170, "L. Mag.": 290, "N.G.C. 6822": -130, "598": -70, "221": -185, "224": -220,
+        "5457": 200, "4736": 290, "5194": 270, "4449": 200, "4214": 300, "3031": -30, "3627": 650,
+        "4826": 150, "5236": 500, "1068": 920, "5055": 450, "7331": 500, "4258": 500, "4151": 960,
+        "4382": 500, "4472": 850, "4486": 800, "4649": 1090,
+    }  # fmt: skip
+    assert hubble["distance"].tolist() == [
+        0.032, 0.034, 0.214, 0.263, 0.275, 0.275, 0.45, 0.5, 0.5, 0.63, 0.8, 0.9, 0.9, 0.9, 0.9,
+        1.0, 1.1, 1.1, 1.4, 1.7, 2.0, 2.0, 2.0, 2.0,
+    ]  # fmt: skip
+
+
+def test_hubble_s_magnitudes_fit_his_distances() -> None:
+    """The table's other columns, m and M: m - M = 5 log10(r / 10 pc), within their rounding."""
+    apparent = np.array([
+        1.5, 0.5, 9.0, 7.0, 8.8, 5.0, 9.9, 8.4, 7.4, 9.5, 11.3, 8.3, 9.1, 9.0, 10.4, 9.1, 9.6,
+        10.4, 8.7, 12.0, 10.0, 8.8, 9.7, 9.5,
+    ])  # fmt: skip
+    absolute = -np.array([
+        16.0, 17.2, 12.7, 15.1, 13.4, 17.2, 13.3, 15.1, 16.1, 14.5, 13.2, 16.4, 15.7, 15.7, 14.4,
+        15.9, 15.6, 14.8, 17.0, 14.2, 16.5, 17.7, 16.8, 17.0,
+    ])  # fmt: skip
+    modulus = 5 * np.log10(load_hubble()["distance"] * 1e5)
+    assert np.max(np.abs(modulus - (apparent - absolute))) < 0.1  # a step of r moves it by more
 
 
 # --- where they come from ------------------------------------------------------------------------
