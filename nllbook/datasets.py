@@ -230,6 +230,27 @@ def load_hubble() -> Table:
     return _table("hubble.csv")
 
 
+def load_coal_disasters() -> Table:
+    """Explosions in British coal mines that killed ten or more, 1851-1962 (Jarrett 1979).
+
+    Returns
+    -------
+    Table
+        A year a row, 112 of them: ``year`` and ``disasters``, how many there were in it, 191 in
+        all. Other disasters, such as fires, floods and falls down the shaft, are not counted.
+
+    Examples
+    --------
+    >>> coal = load_coal_disasters()
+    >>> len(coal), int(coal["disasters"].sum())
+    (112, 191)
+    >>> early = coal["year"] <= 1890  # 40 years of the 112
+    >>> int(coal["disasters"][early].sum()), int(coal["disasters"][~early].sum())
+    (125, 66)
+    """
+    return _table("coal_disasters.csv")
+
+
 def load_novel() -> Text:
     """Jane Austen's *Pride and Prejudice* (1813), from its title to its last word.
 

@@ -19,6 +19,7 @@ from nllbook import datasets
 from nllbook.datasets import (
     Table,
     Text,
+    load_coal_disasters,
     load_digits,
     load_engel,
     load_horse_kicks,
@@ -40,6 +41,7 @@ TABLES: list[Callable[[], Table]] = [
     load_penguins,
     load_digits,
     load_hubble,
+    load_coal_disasters,
 ]
 LOADERS: list[Callable[[], Table | Text]] = [*TABLES, load_novel]
 MEASUREMENTS = ["bill_length", "bill_depth", "flipper_length", "body_mass"]
@@ -279,6 +281,34 @@ def test_hubble_s_magnitudes_fit_his_distances() -> None:
     ])  # fmt: skip
     modulus = 5 * np.log10(load_hubble()["distance"] * 1e5)
     assert np.max(np.abs(modulus - (apparent - absolute))) < 0.1  # a step of r moves it by more
+
+
+def test_coal_disasters_are_191_in_112_years() -> None:
+    coal = load_coal_disasters()
+    assert list(coal.columns) == ["year", "disasters"]
+    assert coal["year"].tolist() == list(range(1851, 1963))
+    assert coal["disasters"].dtype == np.int64
+    assert coal["disasters"].sum() == 191
+    # from the R package spmrf: table(coal$events)
+    assert np.bincount(coal["disasters"]).tolist() == [33, 31, 13, 16, 11, 6, 2]
+    # the four of 1947 fell on 10 January, 15 and 22 August and 9 September
+    in_year = dict(zip(coal["year"].tolist(), coal["disasters"].tolist(), strict=True))
+    assert (in_year[1947], in_year[1866], in_year[1961], in_year[1962]) == (4, 6, 0, 1)
+
+
+def test_coal_disasters_differ_from_those_of_pymc_as_the_index_says() -> None:
+    """An independent copy, pymc/examples/DisasterModel.py, with its three mistakes undone."""
+    theirs = [
+        4, 5, 4, 0, 1, 4, 3, 4, 0, 6, 3, 3, 4, 0, 2, 6, 3, 3, 5, 4, 5, 3, 1, 4, 4, 1, 5, 5, 3, 4, 2,
+        5, 2, 2, 3, 4, 2, 1, 3, 2, 2, 1, 1, 1, 1, 3, 0, 0, 1, 0, 1, 1, 0, 0, 3, 1, 0, 3, 2, 2, 0, 1,
+        1, 1, 0, 1, 0, 1, 0, 0, 0, 2, 1, 0, 0, 0, 1, 1, 0, 2, 3, 3, 1, 1, 2, 1, 1, 1, 1, 2, 4, 2, 0,
+        0, 1, 4, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1,
+    ]  # fmt: skip
+    assert (len(theirs), sum(theirs)) == (111, 191)
+    theirs.insert(1945 - 1851, 0)  # one of the three years without a disaster
+    theirs[3:5] = [1, 0]  # 1854, 1855
+    theirs[90:92] = [3, 3]  # 1941, 1942
+    np.testing.assert_array_equal(load_coal_disasters()["disasters"], theirs)
 
 
 # --- where they come from ------------------------------------------------------------------------
