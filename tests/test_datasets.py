@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import tomllib
 from collections import Counter
 from collections.abc import Callable
@@ -147,6 +148,10 @@ def test_engel_is_the_data_set_of_koenker_and_bassett() -> None:
     assert (income[137], food[137]) == (4957.81302447901, 1827.1999644396)  # the richest
     assert np.argmax(income) == 137
     assert np.all(food < income)
+    # sum(income), sum(food) and sum(income * food) of quantreg's copy, rounded once
+    assert math.fsum(income) == 230881.16533838297
+    assert math.fsum(food) == 146675.27615863856
+    assert math.fsum(income * food) == 174712745.22610414
     assert (
         len({*zip(income.tolist(), food.tolist(), strict=True)}) == 232
     )  # one stands three times, one twice
@@ -175,8 +180,11 @@ def test_orings_are_the_field_joints_of_23_launches() -> None:
     assert dict(zip(orings["flight"][hit], orings["distressed"][hit], strict=True)) == {
         "2": 1, "41-B": 1, "41-C": 1, "41-D": 1, "51-C": 2, "61-A": 2, "61-C": 1,
     }  # fmt: skip
-    assert "4" not in orings["flight"]  # lost at sea
-    assert len(set(orings["flight"].tolist())) == 23
+    # as in challenger.txt; flight 4 was lost at sea
+    assert orings["flight"].tolist() == [
+        "1", "2", "3", "5", "6", "7", "8", "9", "41-B", "41-C", "41-D", "41-G", "51-A", "51-C",
+        "51-D", "51-B", "51-G", "51-F", "51-I", "51-J", "61-A", "61-B", "61-C",
+    ]  # fmt: skip
 
 
 def test_orings_give_the_logistic_line_of_this_table() -> None:
@@ -217,10 +225,23 @@ def test_penguins_are_all_344_with_their_gaps() -> None:
 
 
 def test_penguins_have_the_sums_of_the_r_package() -> None:
-    """colSums(penguins[3:6], na.rm = TRUE) in R, in tenths, so exact."""
+    """colSums(p[p$species == s, 3:6], na.rm = TRUE) in R, in tenths, so exact; and by sex."""
     penguins = load_penguins()
-    sums = [round(10 * np.nansum(penguins[name])) for name in MEASUREMENTS]
-    assert sums == [150_213, 58_657, 687_130, 14_370_000]
+    sums = {
+        species: [
+            round(10 * np.nansum(penguins[name][penguins["species"] == species]))
+            for name in MEASUREMENTS
+        ]
+        for species in ("Adelie", "Gentoo", "Chinstrap")
+    }
+    assert sums == {
+        "Adelie": [58_575, 27_703, 286_830, 5_588_000],
+        "Gentoo": [58_431, 18_428, 267_140, 6_243_500],
+        "Chinstrap": [33_207, 12_526, 133_160, 2_538_500],
+    }
+    mass = penguins["body_mass"]
+    assert mass[penguins["sex"] == "female"].sum() == 245_925 + 119_925 + 271_425
+    assert mass[penguins["sex"] == "male"].sum() == 295_175 + 133_925 + 334_575
     first = [penguins[name][0] for name in penguins.columns]
     assert first == ["Adelie", "Torgersen", 39.1, 18.7, 181.0, 3750.0, "male", 2007]
     last = [penguins[name][343] for name in penguins.columns]
