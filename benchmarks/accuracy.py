@@ -108,7 +108,7 @@ def dominant_rows(rng: Generator, shape: tuple[int, ...], dtype: str) -> Case:
 
 
 def rows_at_745(rng: Generator, shape: tuple[int, ...], dtype: str) -> Case:
-    """Logits of either sign, from 665 to 745: beyond them exp overflows, and underflows."""
+    """Logits of either sign, from 665 to 745: exp overflows from 710 on, and is 0 below -745."""
     return signs(rng, shape) * (745 - rng.uniform(0, 80, shape)), labels(rng, shape)
 
 
@@ -167,7 +167,7 @@ def near_zero(rng: Generator, shape: tuple[int, ...], dtype: str) -> Case:
 
 
 def at_745(rng: Generator, shape: tuple[int, ...], dtype: str) -> Case:
-    """Logits of either sign, from 665 to 745: beyond them exp overflows, and underflows."""
+    """Logits of either sign, from 665 to 745: exp overflows from 710 on, and is 0 below -745."""
     return signs(rng, shape) * (745 - rng.uniform(0, 80, shape)), rng.integers(2, size=shape)
 
 

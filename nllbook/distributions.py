@@ -75,7 +75,7 @@ class Distribution(ABC):
         Returns
         -------
         ndarray or scalar
-            The shape of ``x``; float32 where ``x`` is float32, else float64.
+            The shape of ``x``; float32 where ``x`` is float32 or float16, else float64.
             ``-inf`` off the support, NaN where ``x`` is NaN.
         """
         array = real_array("x", x)
@@ -417,8 +417,8 @@ class Gamma(Distribution):
         Raises
         ------
         ValueError
-            For data that are empty, not finite, not > 0 (a zero makes the likelihood infinite or
-            0), or constant (it grows without bound with the shape).
+            For data that are empty, not finite, not > 0 (a zero makes the likelihood infinite for
+            every shape below 1), or constant (it grows without bound with the shape).
         """
         data = samples("x", x)
         refuse("x", data, data <= 0, "> 0")
@@ -634,8 +634,8 @@ class StudentT(Distribution):
         ValueError
             For a df that is not finite and > 0, data that are empty or not finite, and where a
             share of df/(df + 1) or more of the samples coincide: the likelihood then grows
-            without bound as scale → 0 there (at that very share it has a limit, which is no
-            maximum or not the only one).
+            without bound as scale → 0 there. (At that very share it stays bounded, and for df < 1
+            it may have a maximum elsewhere, which is not sought.)
         """
         nu = degrees_of_freedom(df)
         data = samples("x", x)
@@ -649,7 +649,7 @@ class StudentT(Distribution):
             where = data[centred == values[counts.argmax()]][0]
             raise ValueError(
                 f"{most} of the {data.size} values of x are {shown(where)}: from a share of "
-                f"df/(df + 1) on, {nu / (nu + 1):.3g} for df = {shown(nu)}, there is no maximum, "
+                f"df/(df + 1) on, {nu / (nu + 1):.3g} for df = {shown(nu)}, no maximum is sought, "
                 "as the likelihood stays large or grows without bound as scale → 0"
             )
         # from 1e20 on it is the Gaussian to the last bit, and larger numbers might overflow

@@ -138,8 +138,8 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, base: float | None = None, axis: i
     Returns
     -------
     ndarray or scalar
-        The shape of ``p`` without ``axis``; float32 where both are float32, else float64.
-        ``inf`` where some p > 0 meets q = 0; NaN where a probability is.
+        The shape of ``p`` without ``axis``; float32 where both are float32 or float16, else
+        float64. ``inf`` where some p > 0 meets q = 0; NaN where a probability is.
 
     Raises
     ------
@@ -175,9 +175,9 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, base: float | None = None, axis: i
     Returns
     -------
     ndarray or scalar
-        The shape of ``p`` without ``axis``; float32 where both are float32, else float64. Never
-        negative, and 0.0 where p = q; ``inf`` where some p > 0 meets q = 0; NaN where a
-        probability is.
+        The shape of ``p`` without ``axis``; float32 where both are float32 or float16, else
+        float64. Never negative, and 0.0 where p = q; ``inf`` where some p > 0 meets q = 0; NaN
+        where a probability is.
 
     Raises
     ------

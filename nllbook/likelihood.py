@@ -28,8 +28,8 @@ def likelihood(x: ArrayLike, dist: Distribution) -> Any:
     Returns
     -------
     scalar
-        float32 where ``x`` is float32 (the product is then taken in float32), else float64.
-        1 for no samples at all: the empty product.
+        float32 where ``x`` is float32 or float16 (the product is then taken in float32), else
+        float64. 1 for no samples at all: the empty product.
 
     Examples
     --------
@@ -72,14 +72,15 @@ def nll(
     dist : Distribution
         The model.
     sample_weight : array_like, optional
-        Weights >= 0 of the shape of ``x``. A weight of 2 counts a sample twice, 0 leaves it out.
+        Weights >= 0 of the shape of ``x``, or one number. A weight of 2 counts a sample twice, 0
+        leaves it out.
     reduction : {"mean", "sum", "none"}
         "mean" divides the weighted sum by the sum of the weights (by n without weights).
 
     Returns
     -------
     scalar, or an array of the shape of ``x`` for "none"
-        float32 where ``x`` is float32, else float64; accumulated in float64.
+        float32 where ``x`` is float32 or float16, else float64; accumulated in float64.
 
     Raises
     ------

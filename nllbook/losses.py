@@ -110,7 +110,8 @@ def categorical_nll(
     ignore_index : int, optional
         Rows with this label have weight 0. For class indices only.
     label_smoothing : float
-        ε in [0, 1]: the target t becomes (1 − ε) t + ε/k. The smallest loss is then no longer 0.
+        ε in [0, 1]: the target t becomes (1 − ε) t + ε/k. For ε > 0 and k >= 2 the smallest loss is
+        no longer 0.
     sample_weight, reduction, return_grad
         As for every loss: see the top of this module.
 
@@ -412,8 +413,8 @@ def student_t_nll(
 ) -> Any:
     """½ (df + 1) log(1 + z²/df) + log scale + log C(df) with z = (y − loc)/scale.
 
-    C(df) = √(df π) Γ(df/2) / Γ((df + 1)/2). The loss grows like log |z|: one outlier pulls at loc
-    the less the farther it is. For df → ∞ it becomes ``gaussian_nll``.
+    C(df) = √(df π) Γ(df/2) / Γ((df + 1)/2). The loss grows like log |z|: beyond √df scales
+    an outlier pulls at loc the less the farther it is. For df → ∞ it becomes ``gaussian_nll``.
 
     Parameters
     ----------
@@ -479,7 +480,7 @@ def huber_nll(
     ρ(z) = ½ z² for |z| <= delta, and beyond the straight line delta |z| − ½ delta² that continues
     it: Gaussian in the middle, Laplace in the tails. C(delta) = √(2π) erf(delta/√2) +
     2/delta · exp(−½ delta²) is the integral of exp(−ρ). Without it the loss could not compare one
-    delta with another. An outlier pulls at loc with delta at most.
+    delta with another. An outlier pulls at loc with delta/scale at most.
 
     Parameters
     ----------

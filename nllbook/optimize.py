@@ -35,7 +35,8 @@ class History:
     gradient : ndarray, shape of ``x``
         Its gradient there.
     converged : bool or None
-        From ``newton``: whether it found the kind of optimum that was asked for. None from
+        From ``newton``: whether it stopped in time, at a point where the Hessian does not
+        speak against the kind of optimum that was asked for. None from
         ``gradient_descent``, which takes its steps and asks nothing.
     """
 
@@ -140,8 +141,8 @@ def newton(
     """Newton's method: step by step x − h, where hessian · h = gradient, without safeguards.
 
     Each step goes to the stationary point of the parabola that touches f in value, slope and
-    curvature: near an optimum the number of right digits doubles, far from it the step may lead
-    anywhere. See the chapter "Log-likelihood".
+    curvature: near an optimum where the Hessian is not singular the number of right digits
+    doubles, far from it the step may lead anywhere. See the chapter "Log-likelihood".
 
     Parameters
     ----------
@@ -165,7 +166,8 @@ def newton(
     History
         ``converged`` is True where it stopped in time, and the Hessian there has no eigenvalue
         (beyond rounding) of the wrong sign: below 0, or above 0 for ``maximize``. It is False for
-        a stationary point of another kind, where ``steps`` were not enough, where the Hessian is
+        a stationary point that the Hessian shows to be of another kind (an eigenvalue of 0 cannot
+        tell, and passes), where ``steps`` were not enough, where the Hessian is
         singular, and where the run left the finite numbers, which ends the history as in
         ``gradient_descent``.
 
