@@ -214,8 +214,8 @@ def arithmetic_encode(symbols: ArrayLike, frequencies: ArrayLike) -> bytes:
             width <<= STEP
         previous = symbol
     low, places = _joined([*words, low >> 64]) << 64 | low & (NARROW - 1), 96 + STEP * len(words)
-    # The shortest m bytes, from the first m with 256⁻ᵐ <= width on: between low and low + width must
-    # lie a whole interval from one multiple of 256⁻ᵐ to the next.
+    # The shortest m bytes, from the first m with 256⁻ᵐ <= width on: a whole interval from one
+    # multiple of 256⁻ᵐ to the next must lie between low and low + width.
     m = (places - width.bit_length()) // 8 + 1
     while True:
         shift = places - 8 * m
