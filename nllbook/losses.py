@@ -14,7 +14,7 @@ asymmetric_laplace_nll    max(q z, (q − 1) z) + log scale − log(q (1 − q))
 ========================  ===========================================================  ===========
 
 Here z = (y − loc)/scale, but for ``bernoulli_nll``, whose z is a logit. The constant fit is the
-one number for all rows that makes the mean loss smallest. See the chapters "Squared error as a
+one number for all rows that makes the mean loss smallest. See the chapters "Mean squared error as
 Gaussian NLL" and "Classification losses".
 
 **What all losses share**
@@ -315,7 +315,7 @@ def gaussian_nll(
     Notes
     -----
     PyTorch's ``GaussianNLLLoss`` takes the variance, raises it to 1e-6 where it is less, and leaves
-    out ½ log 2π unless ``full=True``. See the chapter "Squared error as a Gaussian NLL".
+    out ½ log 2π unless ``full=True``. See the chapter "Mean squared error as Gaussian NLL".
 
     Examples
     --------
@@ -385,7 +385,7 @@ def laplace_nll(
 
     Notes
     -----
-    See the chapter "Squared error as a Gaussian NLL".
+    See the chapter "Mean squared error as Gaussian NLL".
 
     Examples
     --------
@@ -440,7 +440,7 @@ def student_t_nll(
 
     Notes
     -----
-    See the chapter "Squared error as a Gaussian NLL".
+    See the chapter "Mean squared error as Gaussian NLL".
 
     Examples
     --------
@@ -509,7 +509,7 @@ def huber_nll(
     Notes
     -----
     The density is Huber's (1964) least favourable distribution. PyTorch's ``HuberLoss`` is ρ alone,
-    with scale 1. See the chapter "Squared error as a Gaussian NLL".
+    with scale 1. See the chapter "Mean squared error as Gaussian NLL".
 
     Examples
     --------
@@ -645,7 +645,7 @@ def asymmetric_laplace_nll(
     Notes
     -----
     The asymmetric Laplace density as in Koenker and Machado (1999). For q = ½ it is the Laplace
-    density whose scale is twice as large. See the chapter "Squared error as a Gaussian NLL".
+    density whose scale is twice as large. See the chapter "Mean squared error as Gaussian NLL".
 
     Examples
     --------
