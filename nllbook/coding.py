@@ -15,12 +15,14 @@ import heapq
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-# The interval of the arithmetic coder: T bits after the point are kept exactly. Its width is
-# between 2⁶⁴ and 2⁹⁶ of these last places, so that a table of up to 2³² counts divides it finely.
+# The interval of the arithmetic coder: 96 bits after the point, and 32 more with each step, are
+# kept exactly. Its width is between 2⁶⁴ and 2⁹⁶ of these last places, so that a table of up to 2³²
+# counts divides it finely.
 STEP = 32  # bits that are handed on at a time
 NARROW = 1 << 64
 FULL = 1 << 96
@@ -72,8 +74,8 @@ def huffman_code(weights: ArrayLike) -> list[str]:
     if array.size == 1:
         return ["0"]
     words = [""] * array.size
-    # a tree is (weight, its first symbol, its symbols); Python's integers add without rounding
-    trees = [(weight, symbol, [symbol]) for symbol, weight in enumerate(array.tolist())]
+    # a tree is (weight, its first symbol, its symbols); fractions add without rounding
+    trees = [(Fraction(weight), symbol, [symbol]) for symbol, weight in enumerate(array.tolist())]
     heapq.heapify(trees)
     while len(trees) > 1:
         lightest = sorted([heapq.heappop(trees), heapq.heappop(trees)], key=lambda tree: tree[1])
@@ -246,8 +248,9 @@ def arithmetic_decode(code: bytes, frequencies: ArrayLike, length: int) -> list[
     ------
     TypeError, ValueError
         For a code that is too short or too long for the message: every code of which bytes were
-        cut off or to which some were added is noticed. (Bytes that were *changed* mostly give
-        another message.) And for bad frequencies or a bad length.
+        cut off or to which some were added is noticed. (Bytes that were *changed* may give
+        another message, or even the same: there is no checksum.) And for bad frequencies or a bad
+        length.
 
     Examples
     --------

@@ -66,12 +66,15 @@ def test_ties_are_broken_by_the_first_symbol() -> None:
     assert huffman_code([1, 1, 1]) == ["00", "01", "1"]
     assert huffman_code([0.5, 0.25, 0.25]) == ["0", "10", "11"]
     assert huffman_code(np.array([1, 1, 2])) == ["00", "01", "1"]
+    assert huffman_code([True, True]) == ["0", "1"]
 
 
-def test_integer_weights_are_added_without_rounding() -> None:
+@pytest.mark.parametrize("number", [int, float])
+def test_weights_are_added_without_rounding(number: type) -> None:
     # as floats 1 + 2⁵³ is 2⁵³, and would be merged once more before the other two
-    words = huffman_code([1, 2**53, 2**53, 2**53])
-    assert words == ["00", "01", "10", "11"]
+    weights = [number(weight) for weight in (1, 2**53, 2**53, 2**53)]
+    assert huffman_code(weights) == ["00", "01", "10", "11"]
+    assert {len(word) for word in huffman_code([1e308] * 8)} == {3}  # as floats: inf, soon
 
 
 def test_one_symbol_has_a_word_of_one_bit() -> None:
@@ -298,6 +301,18 @@ def test_a_table_of_rows_is_read_by_the_previous_symbol() -> None:
     assert arithmetic_decode(b"", [[0, 4], [4, 0]], 4) == [1, 0, 1, 0]
     with pytest.raises(ValueError, match=r"symbols\[2\] = 0 has frequency 0 after 0"):
         arithmetic_encode([1, 0, 0], [[0, 4], [4, 0]])
+
+
+@pytest.mark.parametrize("third", [0, 1, 2])
+@pytest.mark.parametrize("edge", [0, 2])
+def test_both_sides_divide_in_the_same_place_where_the_interval_is_just_wide_enough(
+    third: int, edge: int
+) -> None:
+    # Sixteen quarters leave a width of exactly 2⁶⁴, which thirds do not divide; what follows clings
+    # to the edge of its third, so that the code notices where that was.
+    table = [[1, 1, 2], [1, 1, 1], [1, 1, 1]]
+    message = [0] * 15 + [1, third] + [edge] * 60
+    assert arithmetic_decode(arithmetic_encode(message, table), table, len(message)) == message
 
 
 def test_the_novel_there_and_back() -> None:
