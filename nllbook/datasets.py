@@ -174,7 +174,7 @@ def load_penguins() -> Table:
 
 
 def load_digits() -> Table:
-    """1,797 handwritten digits of 8 by 8 pixels: UCI's test half (Alpaydin and Kaynak 1998).
+    """1,797 handwritten digits of 8 by 8 pixels: UCI's test part (Alpaydin and Kaynak 1998).
 
     Returns
     -------
