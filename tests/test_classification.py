@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from nllbook import categorical_nll, datasets
 from web import source
 
-WANTED = {"objective", "second_derivatives", "fit", "launches"}
+WANTED = {"objective", "second_derivatives", "fit", "launches", "six"}
 
 
 def chapters_functions() -> dict[str, Any]:
@@ -31,6 +31,7 @@ def chapters_functions() -> dict[str, Any]:
     rings = datasets.load_orings()
     namespace["fahrenheit"] = rings["temperature"].astype(float)
     namespace["distress"] = (rings["distressed"] > 0).astype(float)
+    namespace["hurt"] = rings["distressed"] / 6
     for cell in cells:
         for node in ast.parse(cell.body).body:
             if isinstance(node, ast.FunctionDef) and node.name in WANTED:
@@ -124,3 +125,18 @@ def test_launches() -> None:
     # Dalal, Fowlkes and Hoadley's data in other hands: logit 15.043 − 0.2322 t
     assert abs(ours[0] - 31 * ours[1] - 15.043) < 1e-3
     assert abs(ours[1] + 0.2322) < 1e-4
+
+
+def test_six_rings_as_published() -> None:
+    """The estimates of Dalal, Fowlkes and Hoadley (1989) for the number of distressed O-rings.
+
+    By temperature alone 5.085 and −0.1156, standard errors 3.052 and 0.047, as quoted from the
+    fourth page of the article in a notebook of Inria's course on reproducible research.
+    """
+    at_31 = CHAPTER["newton"](CHAPTER["six"], np.zeros(2)).x[-1]
+    to_zero = np.array([[1.0, -31.0], [0.0, 1.0]])  # the intercept at 0 °F, from that at 31 °F
+    covariance = to_zero @ np.linalg.inv(CHAPTER["six"](at_31)[2]) @ to_zero.T
+    intercept, slope = to_zero @ at_31
+    errors = np.sqrt(np.diag(covariance))
+    assert (round(intercept, 3), round(slope, 4)) == (5.085, -0.1156)
+    assert (round(errors[0], 3), round(errors[1], 3)) == (3.052, 0.047)
