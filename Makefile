@@ -42,8 +42,8 @@ test-portable: .venv/ready ## re-run the notebooks with other CPU instructions, 
 notebooks: .venv/ready ## write notebooks/ anew from chapters/
 	@$(BIN)/python -m web.notebooks
 
-mutants: .venv/ready ## break the book's mathematics on purpose; every break must be caught
-	@$(BIN)/python -m tests.mutants
+mutants: .venv/ready ## break the book's mathematics on purpose; every break must be caught (ONLY=part of a name)
+	@$(BIN)/python -m tests.mutants $(ONLY)
 
 accuracy: .venv/torch ## measure the errors of the losses, here and in other libraries
 	@$(BIN)/python benchmarks/accuracy.py

@@ -11,22 +11,27 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.floating[Any]]
 
 
-def real_array(name: str, value: ArrayLike) -> FloatArray:
-    """``value`` as an array of float64, or of float32 where it came as float32 (or float16).
-
-    Integers and booleans become float64. The caller's array is never changed.
-    """
+def plain_array(name: str, value: ArrayLike) -> NDArray[Any]:
+    """``value`` as an array of whatever type, with no mask and no ragged rows."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{name} must not be a masked array, whose mask would be lost: leave the masked values "
             "out, or give them a sample_weight of 0 where there is one"
         )
     try:
-        array = np.asarray(value)
+        return np.asarray(value)
     except ValueError as error:
         raise ValueError(
             f"{name} must be an array of real numbers, but its rows differ in length or shape"
         ) from error
+
+
+def real_array(name: str, value: ArrayLike) -> FloatArray:
+    """``value`` as an array of float64, or of float32 where it came as float32 (or float16).
+
+    Integers and booleans become float64. The caller's array is never changed.
+    """
+    array = plain_array(name, value)
     kind = array.dtype.kind
     if kind not in "biuf":
         raise TypeError(f"{name} must be real numbers, got an array of dtype {array.dtype}")
@@ -122,6 +127,15 @@ def scalar(name: str, value: float, expected: str, *, low: float, closed: bool =
     if not np.isfinite(number) or number < low or (number == low and not closed):
         raise ValueError(f"{name} = {shown(array.dtype.type(number))} must be {expected}")
     return number
+
+
+def integer(name: str, value: int) -> int:
+    """A whole number that is not negative."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"{name} = {value} must be >= 0")
+    return int(value)
 
 
 def degrees_of_freedom(value: float) -> float:

@@ -20,12 +20,14 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nllbook._validate import integer, plain_array, real_array
+
 # The interval of the arithmetic coder: 96 bits after the point, and 32 more with each step, are
 # kept exactly. Its width is between 2⁶⁴ and 2⁹⁶ of these last places, so that a table of up to 2³²
 # counts divides it finely.
 STEP = 32  # bits that are handed on at a time
 NARROW = 1 << 64
-FULL = 1 << 96
+FULL = NARROW << STEP
 MAX_TOTAL = 1 << 32
 
 
@@ -54,18 +56,18 @@ def huffman_code(weights: ArrayLike) -> list[str]:
 
     Raises
     ------
-    ValueError
-        For no weights, more than one dimension, and a weight that is not finite and > 0: a symbol
-        that never occurs needs no word.
+    TypeError, ValueError
+        For no weights, more than one dimension, and a weight that is no number, not finite or not
+        > 0: a symbol that never occurs needs no word.
 
     Examples
     --------
     >>> huffman_code([4, 2, 1, 1])
     ['0', '10', '110', '111']
     """
-    array = np.asarray(weights)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"weights must be real numbers, got an array of dtype {array.dtype}")
+    array = plain_array("weights", weights)
+    if array.dtype.kind not in "biu":  # integers are added as they are, of any size
+        array = real_array("weights", array)
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"weights must be a list of at least one, got shape {array.shape}")
     for symbol, weight in enumerate(array.tolist()):
@@ -90,10 +92,22 @@ def huffman_code(weights: ArrayLike) -> list[str]:
 def prefix_encode(symbols: ArrayLike, words: Sequence[str]) -> str:
     """The words of the symbols, one after the other, with nothing in between.
 
+    Parameters
+    ----------
+    symbols : array_like of int
+        The message, one dimension.
+    words : sequence of str
+        The code word of each symbol, as ``huffman_code`` gives them.
+
+    Returns
+    -------
+    str
+        Zeros and ones.
+
     Raises
     ------
-    ValueError
-        For symbols outside 0, …, k − 1, and for words that are no prefix code.
+    TypeError, ValueError
+        For symbols that are no integers in 0, …, k − 1, and for words that are no prefix code.
 
     Examples
     --------
@@ -107,9 +121,21 @@ def prefix_encode(symbols: ArrayLike, words: Sequence[str]) -> str:
 def prefix_decode(code: str, words: Sequence[str]) -> list[int]:
     """The symbols whose words make up the code: walk down the tree, and at a leaf start anew.
 
+    Parameters
+    ----------
+    code : str
+        Zeros and ones.
+    words : sequence of str
+        The code word of each symbol.
+
+    Returns
+    -------
+    list of int
+        The message.
+
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         For a code that is not made of these words, ends within one, or holds anything but zeros
         and ones, and for words that are no prefix code.
 
@@ -118,6 +144,8 @@ def prefix_decode(code: str, words: Sequence[str]) -> list[int]:
     >>> prefix_decode("011010", ["0", "10", "11"])
     [0, 2, 0, 1]
     """
+    if not isinstance(code, str):
+        raise TypeError(f"code must be a string of 0 and 1, got {type(code).__name__}")
     children, leaves = _tree(words)
     symbols, node = [], 0
     for place, bit in enumerate(code):
@@ -137,12 +165,12 @@ def prefix_decode(code: str, words: Sequence[str]) -> list[int]:
 
 def _tree(words: Sequence[str]) -> tuple[list[dict[str, int]], dict[int, int]]:
     """The tree of a prefix code: the children of each node by their bit, and each leaf's symbol."""
-    if isinstance(words, str) or not words:
+    if isinstance(words, str) or len(words) == 0:
         raise ValueError(f"words must be a list of code words, got {words!r}")
     children: list[dict[str, int]] = [{}]
     leaves: dict[int, int] = {}
     for symbol, word in enumerate(words):
-        if not word or word.strip("01"):
+        if not isinstance(word, str) or not word or word.strip("01"):
             raise ValueError(f"words[{symbol}] = {word!r} must be made of zeros and ones")
         node, new = 0, False
         for bit in word:
@@ -201,7 +229,7 @@ def arithmetic_encode(symbols: ArrayLike, frequencies: ArrayLike) -> bytes:
     2
     """
     table = _cumulative(frequencies)
-    low, width, words, previous = 0, FULL, list[int](), 0
+    low, width, limbs, previous = 0, FULL, list[int](), 0
     for place, symbol in enumerate(_symbols(symbols, len(table))):
         row = table[previous]
         part = width // row[-1]
@@ -211,11 +239,11 @@ def arithmetic_encode(symbols: ArrayLike, frequencies: ArrayLike) -> bytes:
             if not width:
                 after = f" after {previous}" if np.ndim(frequencies) == 2 else ""
                 raise ValueError(f"symbols[{place}] = {symbol} has frequency 0{after}")
-            words.append(low >> 64)  # perhaps one bit too long: _joined carries it
+            limbs.append(low >> 64)  # perhaps one bit too long: _joined carries it
             low = (low & (NARROW - 1)) << STEP
             width <<= STEP
         previous = symbol
-    low, places = _joined([*words, low >> 64]) << 64 | low & (NARROW - 1), 96 + STEP * len(words)
+    low, places = _joined([*limbs, low >> 64]) << 64 | low & (NARROW - 1), 96 + STEP * len(limbs)
     # The shortest m bytes, from the first m with 256⁻ᵐ <= width on: a whole interval from one
     # multiple of 256⁻ᵐ to the next must lie between low and low + width.
     m = (places - width.bit_length()) // 8 + 1
@@ -259,8 +287,7 @@ def arithmetic_decode(code: bytes, frequencies: ArrayLike, length: int) -> list[
     """
     if not isinstance(code, bytes | bytearray):
         raise TypeError(f"code must be bytes, got {type(code).__name__}")
-    if isinstance(length, bool) or not isinstance(length, int | np.integer) or length < 0:
-        raise ValueError(f"length = {length!r} must be an integer >= 0")
+    length = integer("length", length)
     table = _cumulative(frequencies)
     # offset is how far the code's number lies above low, in last places
     offset, width, read, previous = int.from_bytes(code[:12].ljust(12, b"\0"), "big"), FULL, 12, 0
@@ -296,7 +323,7 @@ def _refuse_other_lengths(code: bytes, offset: int, width: int, read: int, lengt
 
 def _cumulative(frequencies: ArrayLike) -> list[list[int]]:
     """For each previous symbol 0, f₀, f₀ + f₁, …: where each symbol's part begins, and the sum."""
-    array = np.asarray(frequencies)
+    array = plain_array("frequencies", frequencies)
     if array.dtype.kind not in "iu":
         raise TypeError(f"frequencies must be integers, got an array of dtype {array.dtype}")
     k = array.shape[-1] if array.ndim else 0
@@ -317,7 +344,7 @@ def _cumulative(frequencies: ArrayLike) -> list[list[int]]:
 
 
 def _symbols(symbols: ArrayLike, k: int) -> list[int]:
-    array = np.asarray(symbols)
+    array = plain_array("symbols", symbols)
     if array.ndim != 1:
         raise ValueError(f"symbols must have one dimension, got shape {array.shape}")
     if array.size == 0:
@@ -332,11 +359,9 @@ def _symbols(symbols: ArrayLike, k: int) -> list[int]:
     return numbers
 
 
-def _joined(words: list[int]) -> int:
-    """The number with these 32-bit words, the first one the highest; a 33rd bit is carried up."""
-    carried, carry = bytearray(), 0
-    for word in reversed(words):
-        word += carry
-        carried += (word & 0xFFFFFFFF).to_bytes(4, "little")
-        carry = word >> STEP
-    return carry << (8 * len(carried)) | int.from_bytes(carried, "little")
+def _joined(limbs: list[int]) -> int:
+    """The number with these 32-bit limbs, the highest first; a 33rd bit is carried upwards."""
+    for i in range(len(limbs) - 1, 0, -1):
+        limbs[i - 1] += limbs[i] >> STEP
+        limbs[i] &= (1 << STEP) - 1
+    return int.from_bytes(b"".join(limb.to_bytes(STEP // 8, "big") for limb in limbs), "big")

@@ -7,9 +7,11 @@ import hashlib
 import io
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,9 +28,9 @@ class Table:
     """
 
     name: str
-    columns: dict[str, NDArray[Any]] = field(compare=False, repr=False)  # the checksum says as much
+    columns: Mapping[str, NDArray[Any]] = field(compare=False, repr=False)  # the checksum compares
     description: str
-    source: str
+    source: str = field(repr=False)
     licence: str
     sha256: str
 
@@ -207,7 +209,7 @@ def load_digits() -> Table:
     columns = {"pixels": table[:, :64].copy(), "digit": table[:, 64].copy()}
     for column in columns.values():
         column.flags.writeable = False
-    return Table(name, columns, **_index()[name])
+    return Table(name, MappingProxyType(columns), **_index()[name])
 
 
 def load_hubble() -> Table:
@@ -285,7 +287,7 @@ def _table(name: str, missing: str | None = None) -> Table:
     """The columns of a CSV file with a header; ``missing`` marks its empty cells, if it has any."""
     rows = list(csv.DictReader(io.StringIO(_read(name).decode("utf-8"))))
     columns = {column: _column([row[column] for row in rows], missing) for column in rows[0]}
-    return Table(name, columns, **_index()[name])
+    return Table(name, MappingProxyType(columns), **_index()[name])
 
 
 def _column(values: list[str], missing: str | None = None) -> NDArray[Any]:

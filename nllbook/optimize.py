@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nllbook._validate import FloatArray, real_array, refuse, scalar
+from nllbook._validate import FloatArray, integer, real_array, refuse, scalar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -214,10 +214,7 @@ def newton(
 
 
 def _start(x0: ArrayLike, steps: int) -> FloatArray:
-    if not isinstance(steps, int | np.integer):
-        raise TypeError(f"steps must be an integer, got {type(steps).__name__}")
-    if steps < 0:
-        raise ValueError(f"steps = {steps} must be >= 0")
+    integer("steps", steps)
     x = np.array(real_array("x0", x0))
     refuse("x0", x, ~np.isfinite(x), "finite")
     return x

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,12 @@ def read(folder: Path = FOLDER) -> list[Mutant]:
     mutants = []
     for path in sorted(folder.glob("*.toml"), key=lambda path: order.index(path.stem)):
         for entry in tomllib.loads(path.read_text(encoding="utf-8"))["mutant"]:
-            entry.setdefault("file", f"chapters/{path.stem}.md")
+            entry = {"file": f"chapters/{path.stem}.md", **entry}
+            if entry.keys() != {"mistake", "file", "old", "new"}:
+                raise ValueError(
+                    f"{path.name}: {entry.get('mistake')!r} has the keys {', '.join(entry)}; "
+                    "wanted are mistake, old, new and perhaps file"
+                )
             mutants.append(Mutant(**entry, chapter=path.stem))
     return mutants
 
@@ -70,24 +76,28 @@ def mutate(mutant: Mutant, folder: Path) -> Path:
     return chapter
 
 
-def catch(mutant: Mutant) -> tuple[bool, str]:
+def catch(mutant: Mutant, limit: float = 300) -> tuple[bool, str]:
     """Whether a check of the book caught the mutant, and its claim (or what happened instead)."""
     with tempfile.TemporaryDirectory() as folder:
         chapter = mutate(mutant, Path(folder))
-        run = subprocess.run(
-            [sys.executable, "-m", "tests.mutants", "--run", str(chapter)],
-            cwd=folder,  # so that the mutated package is imported, not the one of the checkout
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([folder, str(source.ROOT)])},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        try:
+            run = subprocess.run(
+                [sys.executable, "-m", "tests.mutants", "--run", str(chapter)],
+                cwd=folder,  # so that the mutated package is imported, not the one of the checkout
+                env={**os.environ, "PYTHONPATH": os.pathsep.join([folder, str(source.ROOT)])},
+                capture_output=True,
+                text=True,
+                timeout=limit,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return False, f"HUNG, no check objects in {limit:g} s"
     if run.returncode == CAUGHT:
         return True, run.stdout.strip().splitlines()[-1]
     if run.returncode == 0:
         return False, "SURVIVED: no check of the book objects"
-    return False, f"CRASHED, no check objects: {run.stderr.strip().splitlines()[-1]}"
+    last = [f"exit status {run.returncode}", *run.stderr.strip().splitlines()][-1]
+    return False, f"CRASHED, no check objects: {last}"
 
 
 def run_cells(path: Path) -> str | None:
@@ -116,27 +126,37 @@ class _Axes(MagicMock):
         return [MagicMock()]
 
 
+def report(results: Iterable[tuple[Mutant, tuple[bool, str]]], claims: set[str]) -> int:
+    """Print what became of each mutant; 1 if one was not caught, or a claim caught none, else 0."""
+    total, survivors, proven = 0, 0, set[str]()
+    for mutant, (caught, by) in results:
+        total += 1
+        survivors += not caught
+        proven |= {by} if caught else set()
+        print(f"{'caught by ' + by if caught else by:48} {mutant.file}: {mutant.mistake}")
+    print(f"{total - survivors} of {total} mutants caught by the book's checks")
+    for claim in sorted(claims - proven):
+        print(f"{claim}: no mutant is caught by its checks, so nothing shows that they can fail")
+    return 1 if survivors or claims - proven else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--run", type=Path, help="run this chapter's cells; exit 3 at a failing check"
     )
+    parser.add_argument("only", nargs="?", help="only mutants whose chapter or mistake holds this")
     arguments = parser.parse_args()
     if arguments.run:
         claim = run_cells(arguments.run)
         print(claim or "no check objects")
         return CAUGHT if claim else 0
-    survivors, proven = 0, set[str]()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for mutant, (caught, by) in zip(MUTANTS, pool.map(catch, MUTANTS), strict=True):
-            survivors += not caught
-            proven |= {by} if caught else set()
-            print(f"{'caught by ' + by if caught else by:48} {mutant.file}: {mutant.mistake}")
-    print(f"{len(MUTANTS) - survivors} of {len(MUTANTS)} mutants caught by the book's checks")
+    only = arguments.only or ""
+    mutants = [one for one in MUTANTS if only in one.chapter or only in one.mistake]
     claims = {one.options["label"] for page in source.chapters() for one in page.statements}
-    for claim in sorted(claims - proven):
-        print(f"{claim}: no mutant is caught by its checks, so nothing shows that they can fail")
-    return 1 if survivors or claims - proven else 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = zip(mutants, pool.map(catch, mutants), strict=True)
+        return report(results, set() if only else claims)
 
 
 if __name__ == "__main__":

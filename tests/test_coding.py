@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -368,9 +370,36 @@ def test_wrong_types_are_refused() -> None:
         arithmetic_encode([0.0], [1, 1])
     with pytest.raises(TypeError, match="code must be bytes, got str"):
         arithmetic_decode("01", [1, 1], 2)  # type: ignore[arg-type]
-    for length in (-1, 2.0, True):
-        with pytest.raises(ValueError, match=f"length = {length!r} must be an integer >= 0"):
+    with pytest.raises(ValueError, match="length = -1 must be >= 0"):
+        arithmetic_decode(b"", [1, 1], -1)
+    for length in (2.0, True):
+        with pytest.raises(TypeError, match="length must be an integer, got "):
             arithmetic_decode(b"", [1, 1], length)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="code must be a string of 0 and 1, got bytes"):
+        prefix_decode(b"01", ["0", "1"])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"words\[1\] = 1 must be made of zeros and ones"):
+        prefix_encode([0, 1], ["0", 1])  # type: ignore[list-item]
+
+
+def test_masked_and_ragged_arrays_are_refused() -> None:
+    masked = np.ma.MaskedArray([1, 2, 3], mask=[False, True, False])
+    calls: dict[str, Callable[[Any], object]] = {
+        "weights": huffman_code,
+        "symbols": lambda wrong: arithmetic_encode(wrong, [1, 1, 1, 1]),
+        "frequencies": lambda wrong: arithmetic_encode([0], wrong),
+    }
+    for name, call in calls.items():
+        with pytest.raises(TypeError, match=f"{name} must not be a masked array"):
+            call(masked)
+        with pytest.raises(ValueError, match=f"{name} must be an array of real numbers, but its"):
+            call([[1, 2], [3]])
+
+
+def test_other_types_of_the_same_things_are_taken() -> None:
+    code = arithmetic_encode([1, 0, 1], [1, 2])
+    assert arithmetic_decode(bytearray(code), [1, 2], np.int64(3)) == [1, 0, 1]  # type: ignore[arg-type]
+    assert prefix_encode([0, 1], np.array(["0", "1"])) == "01"  # type: ignore[arg-type]
+    assert huffman_code(np.array([1, 2], dtype=np.longdouble)) == ["0", "1"]
 
 
 def test_the_largest_table_is_allowed() -> None:

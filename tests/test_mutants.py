@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests import mutants
@@ -44,6 +46,41 @@ def test_a_crash_is_not_a_catch() -> None:
     caught, why = mutants.catch(crash)
     assert not caught
     assert why.startswith("CRASHED, no check objects: AttributeError")
+
+
+@pytest.mark.slow
+def test_a_mutant_that_never_ends_is_no_catch() -> None:
+    endless = mutant(
+        "nllbook/likelihood.py", "np.prod(", "__import__('time').sleep(99) or np.prod("
+    )
+    assert mutants.catch(endless, limit=5) == (False, "HUNG, no check objects in 5 s")
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_is_no_catch() -> None:
+    deadly = mutant("nllbook/likelihood.py", "np.prod(", "__import__('os').abort() or np.prod(")
+    caught, why = mutants.catch(deadly)
+    assert not caught
+    assert why.startswith("CRASHED, no check objects: ")
+
+
+def test_the_report_fails_for_a_survivor_and_for_a_claim_that_caught_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    one = mutant("a file", "old", "new")
+    assert mutants.report([(one, (True, "a-claim"))], {"a-claim"}) == 0
+    assert mutants.report([(one, (True, "a-claim")), (one, (False, "SURVIVED"))], {"a-claim"}) == 1
+    assert "1 of 2 mutants caught" in capsys.readouterr().out
+    assert mutants.report([(one, (False, "a-claim")), (one, (True, "b"))], {"a-claim", "b"}) == 1
+    assert mutants.report([(one, (True, "a-claim"))], {"a-claim", "other"}) == 1
+    assert "other: no mutant is caught by its checks" in capsys.readouterr().out
+
+
+def test_an_entry_with_a_wrong_key_is_named(tmp_path: Path) -> None:
+    text = "[[mutant]]\nmistake = 'm'\nfle = 'x'\nold = 'a'\nnew = 'b'\n"
+    (tmp_path / "likelihood.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"^likelihood\.toml: 'm' has the keys .*fle"):
+        mutants.read(tmp_path)
 
 
 def test_a_mutant_without_a_place_is_refused() -> None:
