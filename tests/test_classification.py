@@ -79,15 +79,14 @@ FOUR = ["bill_length", "bill_depth", "flipper_length", "body_mass"]
 @pytest.mark.parametrize(
     ("data", "C"),
     [
-        (digits(), 1.0),
-        (digits(0), 0.01),
-        (digits(0), 1.0),
-        (digits(0), 100.0),
-        (penguins(FOUR), 1.0),
-        (penguins(FOUR), 100.0),
-        (penguins(FOUR[:2]), math.inf),
+        pytest.param(digits(), 1.0, id="all digits", marks=pytest.mark.slow),
+        pytest.param(digits(0), 0.01, id="0.01"),
+        pytest.param(digits(0), 1.0, id="1"),
+        pytest.param(digits(0), 100.0, id="100", marks=pytest.mark.slow),
+        pytest.param(penguins(FOUR), 1.0, id="penguins"),
+        pytest.param(penguins(FOUR), 100.0, id="penguins, 100"),
+        pytest.param(penguins(FOUR[:2]), math.inf, id="penguins by two, free"),
     ],
-    ids=["all digits", "0.01", "1", "100", "penguins", "penguins, 100", "penguins by two, free"],
 )
 def test_softmax_regression(data: tuple[NDArray[Any], NDArray[Any]], C: float) -> None:
     x, y = data
