@@ -24,6 +24,7 @@ from unittest.mock import MagicMock
 from web import source
 
 FOLDER = Path(__file__).parent / "mistakes"
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # as many runs as cores
 CAUGHT = 3  # exit status of a run that a check stopped; 1 would be any crash
 
 
@@ -80,11 +81,12 @@ def catch(mutant: Mutant, limit: float = 300) -> tuple[bool, str]:
     """Whether a check of the book caught the mutant, and its claim (or what happened instead)."""
     with tempfile.TemporaryDirectory() as folder:
         chapter = mutate(mutant, Path(folder))
+        path = os.pathsep.join([folder, str(source.ROOT)])
         try:
             run = subprocess.run(
                 [sys.executable, "-m", "tests.mutants", "--run", str(chapter)],
                 cwd=folder,  # so that the mutated package is imported, not the one of the checkout
-                env={**os.environ, "PYTHONPATH": os.pathsep.join([folder, str(source.ROOT)])},
+                env={**os.environ, "PYTHONPATH": path, **ONE_THREAD},
                 capture_output=True,
                 text=True,
                 timeout=limit,
@@ -133,7 +135,9 @@ def report(results: Iterable[tuple[Mutant, tuple[bool, str]]], claims: set[str])
         total += 1
         survivors += not caught
         proven |= {by} if caught else set()
-        print(f"{'caught by ' + by if caught else by:48} {mutant.file}: {mutant.mistake}")
+        print(
+            f"{'caught by ' + by if caught else by:48} {mutant.file}: {mutant.mistake}", flush=True
+        )
     print(f"{total - survivors} of {total} mutants caught by the book's checks")
     for claim in sorted(claims - proven):
         print(f"{claim}: no mutant is caught by its checks, so nothing shows that they can fail")
