@@ -1868,6 +1868,7 @@ def test_one_gradient_for_four_losses() -> None:
     )
 
 
+@pytest.mark.slow
 def test_ten_million_float32_terms() -> None:
     """A thousand terms, each ten thousand times: the exact mean is that of the thousand."""
     rng = np.random.default_rng(28)

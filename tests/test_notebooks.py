@@ -523,6 +523,7 @@ def test_the_numbers_are_those_of_the_site(tmp_path: Path) -> None:
 # ---- other machines
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() != "x86_64",
     reason="only there is it certain that something can be reduced",
