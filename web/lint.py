@@ -20,7 +20,7 @@ from web.lint_rules import Finding, finding
 # What the book's pages may use. Another one must first be taught to the notebooks, or be of use on
 # pages without cells alone.
 DIRECTIVES = plain_markdown.DIRECTIVES | {"code-cell"}
-SITE_ONLY = {"claims-ledger", "datasets", "glossary", "include", "wrong-beliefs"}
+SITE_ONLY = {"claims-ledger", "datasets", "glossary", "include"}
 ROLES = plain_markdown.ROLES
 
 
@@ -91,7 +91,8 @@ def lint(
 ) -> list[Finding]:
     """All findings, by file and line; ``files`` are those in which no bare install may stand."""
     book = Book(list(chapters), beliefs_file, files=files)
-    found = [replace(one, rule=rule.id) for rule in RULES for one in rule.find(book)]
+    # a set, for the texts of the wrong beliefs are read in their file and on their page
+    found = {replace(one, rule=rule.id) for rule in RULES for one in rule.find(book)}
     return sorted(found, key=lambda one: (str(one.path), one.line, one.message))
 
 
