@@ -140,7 +140,12 @@ BELIEFS = """\
   chapter: coins
   belief: A coin remembers, for all its {glue:text}`heads` heads.
   tempting: After many heads a tail seems due.
+  words: [memory]
   refutation: See {prf:ref}`counting`.
+  counterexample: |
+    from math import comb
+
+    print(f"{comb(10, 7)} of 1024")
   claim: counting
   sources: []
   quiz:
@@ -156,7 +161,10 @@ UNSHOWN = """\
   chapter: dice
   belief: b
   tempting: t
+  words: [w]
   refutation: r
+  counterexample: print(1)
+  claim: counting
   sources: []
   quiz:
     question: q
@@ -314,9 +322,27 @@ CASES = [
         "quiz-shown",
         "wrong-beliefs.yml",
         "- id: coins-remember\n",
-        UNSHOWN + "- id: coins-remember\n",
+        UNSHOWN.replace("chapter: dice", "chapter: coins") + "- id: coins-remember\n",
         "- id: dice",
     ),
+    (
+        "beliefs-ordered",
+        "wrong-beliefs.yml",
+        "- id: coins-remember\n",
+        UNSHOWN[: UNSHOWN.index("  quiz:")] + "- id: coins-remember\n",
+        "- id: coins",
+    ),
+    ("belief-runs", "wrong-beliefs.yml", "comb(10, 7)}", "comb(10, 7) }" + " " * 80, "    print"),
+    ("belief-runs", "wrong-beliefs.yml", "    print(", "    len(", "    from math"),
+    (
+        "belief-runs",
+        "wrong-beliefs.yml",
+        "    print(",
+        "    import scipy.stats\n    print(",
+        "scipy",
+    ),
+    ("belief-runs", "wrong-beliefs.yml", "from math", "from torch.nn", "from torch"),
+    ("belief-runs", "wrong-beliefs.yml", "of 1024", "of\n      1024", "    print"),
     ("glue-known", "coins.md", "{glue:text}`heads` and", "{glue:text}`tails` and", "`tails`"),
     ("glue-known", "wrong-beliefs.yml", "{glue:text}`heads`", "{glue:text}`tails`", "`tails`"),
     ("glue-known", "dice.md", TOP, TOP + "{glue:text}`heads`\n", "{glue:text}"),

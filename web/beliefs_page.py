@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ Lines = Iterator[tuple[str, int]]  # of a text, each with its number in wrong-be
 
 _DIRECTIVE = re.compile(r"^```\{wrong-beliefs\}[ \t]*\n```[ \t]*$", re.MULTILINE)
 _GLUE = re.compile(r"\{glue:text\}(?P<ticks>`+)(?P<name>(?:(?!::).)+?)(?P=ticks)")
+_THREAD = re.compile(r"([\w.-]+/[\w.-]+)#(\d+)")
 _TITLE = re.compile(r"^# +(.+?) *$", re.MULTILINE)
 
 
@@ -73,27 +75,42 @@ def _title(file: Path, belief: Belief) -> str:
 
 def _contents(groups: dict[str, list[Belief]], titles: dict[str, str]) -> Lines:
     """Two lists of links, folded: by chapter, and by the words that people use."""
-    everything = [belief for group in groups.values() for belief in group]
     yield from _lines("```{dropdown} All of them, by chapter", 1)
     for chapter, group in groups.items():
         yield from _lines(f"**{titles[chapter]}**\n", group[0].line)
         for belief in group:
-            yield f"- {_link(belief)}", belief.line
+            yield f"- [{belief.belief}](#{belief.anchor})", belief.line
         yield "", group[0].line
     yield from _lines("```\n\n```{dropdown} By the words people use", 1)
     words: dict[str, list[Belief]] = {}
-    for belief in everything:
+    for belief in (belief for group in groups.values() for belief in group):
         for word in belief.words:
             words.setdefault(word, []).append(belief)
-    for word in sorted(words, key=lambda word: (word.lower(), word)):
-        links = "; ".join(_link(belief) for belief in words[word])
-        yield f"- **{word}**: {links}", words[word][0].line
+    for initial, entries in groupby(
+        sorted(words, key=_sorted_as), lambda word: _sorted_as(word)[0]
+    ):
+        shown = " · ".join(_entry(word, words[word]) for word in entries)
+        yield f"- **{initial.upper() if initial.isascii() else initial}** {shown}", 1
     yield from _lines("```\n", 1)
+
+
+def _sorted_as(word: str) -> str:
+    """A word as the index sorts it: by its letters and digits, whatever their case."""
+    return re.sub(r"\W", "", word).lower()
+
+
+def _entry(word: str, found: list[Belief]) -> str:
+    """As in the index of a printed book: the word leads to its place, or numbers do to several."""
+    if len(found) == 1:
+        return f"[{word}](#{found[0].anchor})"
+    links = (f"[{number}](#{belief.anchor})" for number, belief in enumerate(found, 1))
+    return f"{word} {', '.join(links)}"
 
 
 def _belief(belief: Belief) -> Lines:
     """A section: the belief, why it tempts, what refutes it, a cell that does, the claim."""
-    yield from _lines(f"({belief.anchor})=\n### “{_here(belief, belief.belief)}”\n", belief.line)
+    yield f"({belief.anchor})=", belief.line
+    yield from _lines(f"### “{_here(belief, belief.belief)}”\n", belief.lines["belief"], same=True)
     for label, key in (("Why it tempts.", "tempting"), ("What refutes it.", "refutation")):
         text = _here(belief, getattr(belief, key))
         yield from _lines(f"**{label}** {text}\n", belief.lines[key], same=True)
@@ -104,14 +121,15 @@ def _belief(belief: Belief) -> Lines:
     see = f"Settled by {{prf:ref}}`{belief.claim}`."
     if belief.quiz:
         see += f" {{ref}}`Its quiz <quiz-{belief.id}>` is in the chapter."
-    yield from _lines(f"{see}\n", belief.lines["claim"], same=True)
     if belief.sources:
-        said = f"Met in {', '.join(belief.sources)}.\n"
-        yield from _lines(said, belief.lines["sources"], same=True)
+        see += f" Met in {', '.join(map(_source, belief.sources))}."
+    yield from _lines(f"{see}\n", belief.lines["claim"], same=True)
 
 
-def _link(belief: Belief) -> str:
-    return f"[{belief.belief}](#{belief.anchor})"
+def _source(text: str) -> str:
+    """A link to a discussion, if it is one on GitHub."""
+    match = _THREAD.fullmatch(text)
+    return f"[{text}](https://github.com/{match[1]}/issues/{match[2]})" if match else text
 
 
 def _lines(text: str, first: int, *, same: bool = False) -> Lines:
