@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from web.source import Chapter, Directive
-
-MAX_WIDTH = 79  # columns of a counterexample
-EVERYWHERE = {"nllbook", "numpy", *sys.stdlib_module_names}  # what one may import
 
 _MAGIC = re.compile(r"^[ \t]*[%!].*$", re.MULTILINE)
 
@@ -39,29 +35,6 @@ def syntax_error(cell: Directive) -> SyntaxError | None:
     except SyntaxError as error:
         return error
     return None
-
-
-def counterexample_mistakes(code: str) -> Iterator[tuple[int, str]]:
-    """Why a counterexample does not print, or not run everywhere: the line, what is wrong."""
-    for number, line in enumerate(code.split("\n"), 1):
-        if len(line) > MAX_WIDTH:
-            yield number, f"the line has {len(line)} columns, more than {MAX_WIDTH}: break it"
-    try:
-        tree = ast.parse(code)
-    except SyntaxError as error:
-        yield error.lineno or 1, f"the counterexample is no Python ({error.msg}): mend it"
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names = [node.module] if isinstance(node, ast.ImportFrom) else node.names
-            for name in (getattr(name, "name", name) for name in names):
-                if str(name).split(".")[0] not in EVERYWHERE:
-                    wrong = f"the counterexample imports {name}, which not everyone has"
-                    yield node.lineno, f"{wrong}: use NumPy, nllbook and the standard library"
-    if not any(
-        isinstance(node, ast.Call) and _called(node.func) == "print" for node in ast.walk(tree)
-    ):
-        yield 1, "the counterexample prints nothing: print the number that refutes the belief"
 
 
 def _parse(cell: Directive) -> ast.Module:

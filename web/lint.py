@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from web import beliefs, lint_rules, plain_markdown, source
+from web import beliefs, lint_beliefs, lint_rules, plain_markdown, source
 from web.beliefs import nearest
 from web.labels import Book
 from web.lint_rules import Finding, finding
@@ -76,12 +76,8 @@ RULES = (
     Rule("solution-folded", "solutions are folded", lint_rules.folded_solutions),
     Rule("objective-section", "objectives and core sections match", lint_rules.objectives),
     Rule("beliefs-valid", "wrong-beliefs.yml is well-formed", lint_rules.valid_beliefs),
-    Rule("beliefs-ordered", "beliefs stand in the book's order", lint_rules.ordered_beliefs),
-    Rule(
-        "belief-runs",
-        "a counterexample prints, and runs anywhere",
-        lint_rules.runnable_counterexamples,
-    ),
+    Rule("beliefs-ordered", "beliefs stand in the book's order", lint_beliefs.ordered),
+    Rule("belief-runs", "a counterexample prints, and runs anywhere", lint_beliefs.runnable),
     Rule("quiz-known", "quizzes exist, once, in their chapter", lint_rules.known_quizzes),
     Rule("quiz-shown", "a quiz is shown in its chapter", lint_rules.shown_quizzes),
     Rule("glue-known", "the prose shows only what was glued", lint_rules.known_glue),

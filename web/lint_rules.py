@@ -10,7 +10,7 @@ from pathlib import Path
 
 from web import beliefs
 from web.beliefs import nearest
-from web.cells import calls, counterexample_mistakes, syntax_error
+from web.cells import calls, syntax_error
 from web.labels import Book
 from web.source import FOLDED, ROOT, Chapter, Directive, SourceError, figure_options, mapping, tags
 
@@ -291,24 +291,6 @@ def valid_beliefs(book: Book) -> Iterator[Finding]:
         if belief.chapter not in pages:
             wrong = f"there is no chapter {belief.chapter!r}{nearest(belief.chapter, pages)}"
             yield Finding(book.beliefs_file, belief.line, f"{wrong}: name the file, without .md")
-
-
-def ordered_beliefs(book: Book) -> Iterator[Finding]:
-    places = {page.name: place for place, page in enumerate(book.pages)}
-    last = -1
-    for belief in (_beliefs(book) or {}).values():
-        place = places.get(belief.chapter, last)
-        if place < last:
-            wrong = f"the belief {belief.id!r} stands after those of a later chapter"
-            yield Finding(book.beliefs_file, belief.line, f"{wrong}: move it up")
-        last = max(place, last)
-
-
-def runnable_counterexamples(book: Book) -> Iterator[Finding]:
-    for belief in (_beliefs(book) or {}).values():
-        for line, wrong in counterexample_mistakes(belief.counterexample):
-            first = belief.lines["counterexample"]
-            yield Finding(book.beliefs_file, first + line - 1, wrong)
 
 
 def _beliefs(book: Book) -> dict[str, beliefs.Belief] | None:
