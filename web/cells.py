@@ -23,7 +23,7 @@ class Call:
 def calls(chapter: Chapter, name: str) -> Iterator[Call]:
     """The calls of a function of nllbook in the code cells."""
     for cell in chapter.cells:
-        for node in ast.walk(_tree(cell)):
+        for node in ast.walk(tree(cell)):
             if isinstance(node, ast.Call) and _called(node.func) == name:
                 yield Call(_first_string(node), cell.body_line + node.lineno - 1)
 
@@ -44,7 +44,8 @@ def _parse(cell: Directive) -> ast.Module:
         return ast.parse(_MAGIC.sub("", cell.body))
 
 
-def _tree(cell: Directive) -> ast.Module:
+def tree(cell: Directive) -> ast.Module:
+    """The cell as Python reads it; empty where it is none, which syntax_error reports."""
     return ast.Module([], []) if syntax_error(cell) else _parse(cell)
 
 
