@@ -20,7 +20,7 @@ _LOSS = re.compile(r"\b(?:NLLs?|loss(?:es)?|log-likelihoods?)\b", re.IGNORECASE)
 _REDUCTION = re.compile(r"\b(?:mean|sum|per|each)\b|\b(?:nats?|bits?|bytes) an? ")
 # Expectations and lengths by definition: their names say it all.
 _DEFINED = re.compile(
-    r"\b(?:entrop(?:y|ies)|KL|surprisals?|surprise|divergences?|information|codes?)\b|\bH\(",
+    r"\b(?:entrop(?:y|ies)|KL|surprisals?|surprise|divergences?|information|codes?|H)\b",
     re.IGNORECASE,
 )
 _LOSS_FUNCTION = re.compile(r"(?:\w+_)?(?:nll|entropy)|log_likelihood|kl_divergence|surprisal")
@@ -88,6 +88,8 @@ def _is_loss(node: ast.AST, losses: set[str]) -> bool:
             return _is_loss(node.elt, losses)
         case ast.Tuple() | ast.List():
             return any(_is_loss(one, losses) for one in node.elts)
+        case ast.JoinedStr():
+            return any(_is_loss(one, losses) for one in node.values)
         case ast.FormattedValue():
             return _is_loss(node.value, losses)
     return False
