@@ -22,16 +22,16 @@ _NUMBER = re.compile(
     r"(?!\d|\.\d|,\d{3})(?P<percent>\s?(?:%|per ?cent))?"
 )
 _YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
-# What is no prose, and numbers that only name a place, a version or a standard.
-_NO_NUMBERS = re.compile(
-    r"""
-      \{[a-z][\w:.-]*\}(?P<ticks>`+)(?s:.+?)(?P=ticks)
-    | \$\$(?s:.+?)\$\$ | \$[^$]+\$ | \]\([^)]*\) | \w+://\S+ | ^:(?!alt:)[\w-]+:.*$
-    | \b(?:[Ss]ections?|[Ee]quations?|[Tt]heorems?|[Tt]ables?|[Cc]hapters?|[Vv]ersions?|pp?\.
-      |CC\ BY|IEEE|SHA|Python|NumPy|SciPy|PyTorch|scikit-learn|Optax|pandas)
-      [ -](?:\d+(?:\.\d+)*(?:[ab](?=\W))?(?:–|,\ | and\ |,\ and\ )?)+
-    """,
-    re.MULTILINE | re.VERBOSE,
+# What is no prose; and the numbers of places, versions and standards.
+_NO_PROSE = re.compile(
+    r"\{[a-z][\w:.-]*\}(?P<ticks>`+)(?s:.+?)(?P=ticks)|\$\$(?s:.+?)\$\$|\$[^$]+\$"
+    r"|\]\([^)]*\)|\w+://\S+|^:(?!alt:)[\w-]+:.*$",
+    re.MULTILINE,
+)
+_PLACE = re.compile(
+    r"\b(?:[Ss]ections?|[Ee]quations?|[Tt]heorems?|[Tt]ables?|[Cc]hapters?|[Vv]ersions?|pp?\."
+    r"|CC BY|IEEE|SHA|Python|NumPy|SciPy|PyTorch|scikit-learn|Optax|pandas)[ -]"
+    r"\d+(?:\.\d+)*(?:(?:–|,? and )\d+(?:\.\d+)*)*"
 )
 _CITATION = re.compile(r"\{cite(?::\w+)?\}")
 
@@ -60,7 +60,9 @@ def typed_numbers(book: Book) -> Iterator[Finding]:
 
 def _numbers(text: str) -> Iterator[tuple[str, set[float], int]]:
     """The numbers typed in a text: as written, what they may mean, the line."""
-    prose = _NO_NUMBERS.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    prose = text
+    for pattern in (_NO_PROSE, _PLACE):
+        prose = pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), prose)
     for match in _NUMBER.finditer(prose):
         if not _YEAR.fullmatch(match[0]):
             value = float(match["digits"].replace(",", ""))
