@@ -173,6 +173,7 @@ BARS = "A bar chart with two bars, one of them twice as tall as the other."
 COINS = "Two coins on a table, one of them showing its head"
 DOTS = "Two dice that show a two and a five, on a table."
 TOP = "# Dice\n"
+BARE_FIGURE = "```{figure} 2.png\n:alt: Two more dice, which show two sixes.\nMore.\n```\n"
 COUNTING = "```{prf:theorem} Counting"
 PRINT = 'print("pip install is not meant here")'
 FILES = {"coins.md": CHAPTER, "dice.md": DICE, "wrong-beliefs.yml": BELIEFS, "README.md": ""}
@@ -254,6 +255,8 @@ CASES = [
         "{code-cell}\nplt",
     ),
     ("nll-figure-001", "dice.md", f":alt: {DOTS}\n", "", "{figure}"),
+    ("nll-figure-001", "dice.md", "Two dice.\n", "\n", "{figure}"),
+    ("nll-figure-001", "dice.md", TOP, TOP + BARE_FIGURE, "{figure} 2.png"),
     ("nll-figure-001", "coins.md", f"![{COINS}]", "![]", "![](coins"),
     ("nll-figure-002", "coins.md", BARS, "A bar chart.", "{code-cell} ipython3\n---"),
     (

@@ -13,9 +13,33 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from web import beliefs, lint_numbers, lint_results, lint_rules, source
+from web import beliefs, lint_numbers, lint_results, lint_rules, plain_markdown, source
+from web.beliefs import nearest
 from web.labels import Book
-from web.lint_rules import Finding
+from web.lint_rules import Finding, finding
+
+# What the book's pages may use. Another one must first be taught to the notebooks, or be of use on
+# pages without cells alone.
+DIRECTIVES = plain_markdown.DIRECTIVES | {"code-cell"}
+SITE_ONLY = {"claims-ledger", "datasets", "glossary", "include", "wrong-beliefs"}
+ROLES = plain_markdown.ROLES
+
+
+def known_markup(book: Book) -> Iterator[Finding]:
+    known = DIRECTIVES | SITE_ONLY
+    for page in book.pages:
+        for one in page.directives:
+            if one.name not in known:
+                wrong = f"unknown directive {one.name!r}{nearest(one.name, known)}"
+                yield finding(page, one.line, wrong, "correct it, or teach web/plain_markdown.py")
+            elif one.name in SITE_ONLY and page.cells:
+                wrong = f"the directive {one.name!r} cannot be shown in a notebook"
+                yield finding(page, one.line, wrong, "move it to a page without code cells")
+    for page in book.texts:
+        for role in page.roles:
+            if role.name not in ROLES:
+                wrong = f"unknown role {role.name!r}{nearest(role.name, ROLES)}"
+                yield finding(page, role.line, wrong, "correct it, or teach web/plain_markdown.py")
 
 
 @dataclass(frozen=True)
@@ -39,7 +63,7 @@ RULES = (
         "nll-markup-001",
         "Directives and roles are those that the site and the notebooks both know.",
         "An unknown one is printed as it stands.",
-        lint_rules.known_markup,
+        known_markup,
     ),
     Rule(
         "nll-markup-002",

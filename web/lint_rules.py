@@ -8,17 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from web import beliefs, plain_markdown
+from web import beliefs
 from web.beliefs import nearest
 from web.cells import calls, syntax_error
 from web.labels import Book
 from web.source import FOLDED, ROOT, Chapter, Directive, SourceError, figure_options, mapping, tags
 
-# What the book's pages may use. Another one must first be taught to the notebooks, or be of use on
-# pages without cells alone.
-DIRECTIVES = plain_markdown.DIRECTIVES | {"code-cell"}
-SITE_ONLY = {"claims-ledger", "datasets", "glossary", "include", "wrong-beliefs"}
-ROLES = plain_markdown.ROLES
 MIN_ALT = 30  # characters; less can hardly say what a figure shows
 MAX_LINES = 15  # of a cell, as shown
 # Sections that no objective leads to: sec-question, sec-summary-likelihood and so on.
@@ -65,23 +60,6 @@ def readable_beliefs(book: Book) -> dict[str, beliefs.Belief] | None:
 
 
 # ---- directives, roles and cells
-
-
-def known_markup(book: Book) -> Iterator[Finding]:
-    known = DIRECTIVES | SITE_ONLY
-    for page in book.pages:
-        for one in page.directives:
-            if one.name not in known:
-                wrong = f"unknown directive {one.name!r}{nearest(one.name, known)}"
-                yield finding(page, one.line, wrong, "correct it, or teach web/plain_markdown.py")
-            elif one.name in SITE_ONLY and page.cells:
-                wrong = f"the directive {one.name!r} cannot be shown in a notebook"
-                yield finding(page, one.line, wrong, "move it to a page without code cells")
-    for page in book.texts:
-        for role in page.roles:
-            if role.name not in ROLES:
-                wrong = f"unknown role {role.name!r}{nearest(role.name, ROLES)}"
-                yield finding(page, role.line, wrong, "correct it, or teach web/plain_markdown.py")
 
 
 def indented_directives(book: Book) -> Iterator[Finding]:
@@ -179,6 +157,11 @@ def described_figures(book: Book) -> Iterator[Finding]:
                 yield finding(
                     page, cell.line, wrong, "write mystnb: figure: name, caption, image: alt"
                 )
+        for one in page.named("figure"):
+            named = {"name": one.label, "caption": one.body.strip()}
+            if missing := [part for part in named if not named[part]]:
+                wrong = f"this figure has no {' and no '.join(missing)}"
+                yield finding(page, one.line, wrong, "write :name:, and the caption as its text")
         for line, alt, _ in _pictures(page):
             if not alt:
                 yield finding(page, line, "the picture has no alt text", "say what it shows")
