@@ -416,6 +416,7 @@ CASES = [
             "means = []\nfor x in draws:\n    means.append(x)\nprint(np.mean(means))",
             "def of(x):\n    return draws.mean() - x\nprint(of(1))",
             "print([x.mean() for x in draws])",
+            "total = 0\ntotal += draws.mean()\nprint(total)",
         )
     ],
     (
@@ -481,6 +482,9 @@ GOOD = [
             'print(f"entropy {entropy(p):.2f} nats")',
             'print(f"KL {x:.2f} bits, surprise {y:.2f} bits")',
             'print(f"rate {x:.2f}")  # after minimising the loss',
+            'print(f"slope of the mean log-likelihood {x:.2f}, descent on the loss: {y}")',
+            'print(f"log p = {x:.2f} nats")',
+            'print(f"NLL of a throw: {x:.0f} bits")',
             'def f(x):\n    """The loss."""\n    return x\nprint(f"rate {x:.2f}")',
             'rate = argmin(lambda t: nll(x, model(t)), 0, 1)\nprint(f"rate {rate:.2f}")',
             'check("counting", nll(x, model), loss, rtol=1e-12)\nprint("rate")',
@@ -498,6 +502,7 @@ GOOD = [
             "x = np.array([1, 2])\nprint(x.mean())",  # no longer a draw
             "def of(x):\n    return x.mean()\nprint(of(data))",
             "print([x.mean() for x in data])",
+            "x = x.std()\ntry:\n    1 / 0\nexcept ArithmeticError as x:\n    print(x)",
             "all_of = np.append(x, 1)\nprint(np.mean(data))",
         )
     ],

@@ -37,25 +37,23 @@ _CITATION = re.compile(r"\{cite(?::\w+)?\}")
 
 
 def typed_numbers(book: Book) -> Iterator[Finding]:
+    remedy = "show it by glue:text, or say it in words"
+    inputs = {page.name: {n for cell in page.cells for n in _literals(cell)} for page in book.pages}
     for page in book.pages:
-        if not page.cells:
-            continue  # nothing is computed there
-        literals = {number for cell in page.cells for number in _literals(cell)}
+        if not page.cells or page.name == book.beliefs_file.stem:
+            continue  # nothing is computed there; the texts of the beliefs come below
         for shown, values, line in _numbers(page.prose):
-            cell = next((one for one in page.cells if one.line < line < one.end_line), None)
-            inputs = _literals(cell) if cell else literals
-            if not values & inputs and not _is_quoted_or_guessed(page, line):
-                where = "this cell's" if cell else "the page's"
-                wrong = f"{shown} is typed, and no input in {where} code"
-                yield finding(page, line, wrong, "show it by glue:text, or say it in words")
-        for belief in (readable_beliefs(book) or {}).values():
-            if belief.chapter == page.name:
-                for text in (belief.belief, belief.tempting, belief.refutation):
-                    for shown, values, _ in _numbers(text):
-                        if not values & literals:
-                            wrong = f"{shown} is typed, and no input in the code of {page.name}.md"
-                            remedy = "show it by glue:text, or say it in words"
-                            yield Finding(book.beliefs_file, belief.line, f"{wrong}: {remedy}")
+            figure = next((one for one in page.cells if one.line < line < one.end_line), None)
+            known = _literals(figure) if figure else inputs[page.name]
+            if not values & known and not _is_quoted_or_guessed(page, line):
+                where = "the code of this cell" if figure else "the code of this page"
+                yield finding(page, line, f"{shown} is typed, and no input in {where}", remedy)
+    for belief in (readable_beliefs(book) or {}).values():
+        for text in (belief.belief, belief.tempting, belief.refutation):
+            for shown, values, _ in _numbers(text):
+                if not values & inputs.get(belief.chapter, set()):
+                    wrong = f"{shown} is typed, and no input in the code of {belief.chapter}.md"
+                    yield Finding(book.beliefs_file, belief.line, f"{wrong}: {remedy}")
 
 
 def _numbers(text: str) -> Iterator[tuple[str, set[float], int]]:

@@ -16,11 +16,18 @@ from web.source import Directive
 
 _UNIT = re.compile(r"\b(?:nats?|bits?|bytes)\b")
 _LOG_UNIT = re.compile(r"\b(?:nats?|bits?)\b")
-_LOSS = re.compile(r"\b(?:NLLs?|loss(?:es)?|log-likelihoods?)\b", re.IGNORECASE)
-_REDUCTION = re.compile(r"\b(?:mean|sum|per|each)\b|\b(?:nats?|bits?|bytes) an? ")
-# Expectations and lengths by definition: their names say it all.
+# "slope of the NLL" and "descent on the loss" name something else.
+_LOSS = re.compile(
+    r"(?<!\bof )(?<!\bof the )(?<!\bof the mean )(?<!\bon the )"
+    r"\b(?:NLLs?|loss(?:es)?|log-likelihoods?)\b",
+    re.IGNORECASE,
+)
+_REDUCTION = re.compile(
+    r"\b(?:mean|sum|per|each)\b|\b(?:NLL|loss) of an? |\b(?:nats?|bits?|bytes) an? "
+)
+# Expectations, lengths and logarithms by definition: their names say it all.
 _DEFINED = re.compile(
-    r"\b(?:entrop(?:y|ies)|KL|surprisals?|surprise|divergences?|information|codes?|H)\b",
+    r"\b(?:entrop(?:y|ies)|KL|surprisals?|surprise|divergences?|information|codes?|log|H)\b",
     re.IGNORECASE,
 )
 _LOSS_FUNCTION = re.compile(r"(?:\w+_)?(?:nll|entropy)|log_likelihood|kl_divergence|surprisal")
@@ -147,6 +154,15 @@ class _Draws(ast.NodeVisitor):
         self.generic_visit(node)
         for target in node.targets:
             self._bind(target, self._level(node.value))
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
+        self.generic_visit(node)
+        self._bind(node.target, max(self._level(node.target), self._level(node.value)))
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
+        if node.name:
+            self._bind(ast.Name(node.name), 0)
+        self.generic_visit(node)
 
     def visit_For(self, node: ast.For) -> None:
         self._bind(node.target, self._level(node.iter))
