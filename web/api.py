@@ -135,6 +135,16 @@ def uses() -> dict[str, list[tuple[source.Chapter, source.Section]]]:
     return {name: list(places.values()) for name, places in found.items()}
 
 
+def by_chapter(places: list[tuple[source.Chapter, source.Section]]) -> list[str]:
+    """Links to the sections, an item of a Markdown list for each chapter."""
+    found: dict[str, list[str]] = {}
+    for chapter, section in places:
+        slug = f"{chapter.name}.md#{section.slug}"
+        link = f"[{section.title}]({'#' + section.labels[0] if section.labels else slug})"
+        found.setdefault(f"[{chapter.title}]({chapter.name}.md)", []).append(link)
+    return [f"- {chapter}: {', '.join(links)}" for chapter, links in found.items()]
+
+
 class ApiDirective(SphinxDirective):
     """The docstring of a module of nllbook and the entries of its public names."""
 
@@ -168,12 +178,7 @@ class ApiDirective(SphinxDirective):
         places = uses().get(name, [])
         if not places:
             raise self.error(f"no cell uses {name}: use it, or say in UNUSED why it is public")
-        by_chapter: dict[str, list[str]] = {}
-        for chapter, section in places:
-            slug = f"{chapter.name}.md#{section.slug}"
-            link = f"[{section.title}]({'#' + section.labels[0] if section.labels else slug})"
-            by_chapter.setdefault(f"[{chapter.title}]({chapter.name}.md)", []).append(link)
-        lines = [f"- {chapter}: {', '.join(links)}" for chapter, links in by_chapter.items()]
+        lines = by_chapter(places)
         head = f"In {len(places)} sections of the book" if len(places) > MANY else "In the book"
         text = "\n".join(lines)
         if len(places) > MANY:
