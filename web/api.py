@@ -1,7 +1,8 @@
 """The `api` directive: a module of nllbook from its docstrings, tied to the book both ways.
 
 Each entry lists the sections whose cells use the name, and each name in the text of the book that
-stands as code, `nll` or `datasets.load_engel()`, leads to its entry.
+stands as code, `nll` or `datasets.load_engel()`, leads to its entry, as do those that a chapter's
+first cell imports.
 """
 
 from __future__ import annotations
@@ -219,12 +220,12 @@ class LinkNames(SphinxPostTransform):
         objects = self.env.domains["py"].data["objects"]
         for literal in list(self.document.findall(nodes.literal)):
             target = named(literal.astext()) if _is_free(literal) else None
-            if target is None:
+            if target is None or PAGE not in self.env.all_docs:
                 continue
             while target not in objects:  # a method without an entry: its class has one
                 target = target.rpartition(".")[0]
             entry = objects[target]
-            if _inside(literal, entry.node_id):
+            if _means_another(literal, entry.node_id):
                 continue
             link = make_refnode(
                 self.app.builder, self.env.docname, entry.docname, entry.node_id, []
@@ -243,14 +244,40 @@ def _is_free(literal: nodes.literal) -> bool:
     return node is None
 
 
-def _inside(literal: nodes.literal, entry: str) -> bool:
-    """Whether it stands in the entry that it would lead to."""
+def _means_another(literal: nodes.literal, entry: str) -> bool:
+    """Whether it stands in the entry that it would lead to, or is one of an entry's parameters."""
     node = literal.parent
     while node is not None:
-        if isinstance(node, addnodes.desc) and entry in node[0]["ids"]:
-            return True
+        if isinstance(node, addnodes.desc):
+            parameters = {one.astext() for one in node[0].findall(addnodes.desc_sig_name)}
+            if entry in node[0]["ids"] or literal.astext() in parameters:
+                return True
         node = node.parent
     return False
+
+
+def link_imports(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """In the cell that imports from nllbook, make links of the names (one place a chapter)."""
+    objects = app.env.domains["py"].data["objects"]
+
+    def link(match: re.Match[str]) -> str:
+        if name := spellings().get(match[1]):
+            target = objects[name.full].node_id
+        elif match[1] in {one.module for one in public().values()}:
+            target = f"api-{match[1]}"
+        else:
+            return match[0]
+        url = f"{app.builder.get_relative_uri(page, PAGE)}#{target}"
+        return f'<a class="api" href="{url}">{match[0]}</a>'
+
+    if PAGE in app.env.all_docs:
+        context["body"] = re.sub(
+            r'(?s)<span class="nn">nllbook</span>.*?</pre>',
+            lambda cell: re.sub(r'<span class="n">(\w+)</span>', link, cell[0]),
+            context.get("body", ""),
+        )
 
 
 @cache
@@ -285,4 +312,5 @@ def setup(app: Sphinx) -> None:
     app.add_directive("api", ApiDirective)
     app.add_directive("api-contents", ContentsDirective)
     app.add_post_transform(LinkNames)
+    app.connect("html-page-context", link_imports)
     app.connect("autodoc-process-docstring", link_chapters, priority=400)

@@ -25,14 +25,14 @@ class DatasetsDirective(SphinxDirective):
                 data = getattr(datasets, name.short)()
                 loaded[data.name] = (name, data)
         index = tomllib.loads((FOLDER / "index.toml").read_text(encoding="utf-8"))
-        files = nodes.definition_list()
+        files = nodes.definition_list(classes=["datasets"])
         for file, entry in index.items():
             name, data = loaded[file]
             term = nodes.term("", "", nodes.literal(text=file), ids=[f"data-{file.split('.')[0]}"])
             facts = nodes.definition("", nodes.paragraph(text=entry["description"]))
             load = nodes.literal(text=f"datasets.{name.short}()")
-            facts += _fact("To load it", load, nodes.Text(f", {_size(data)}"))
-            facts += _fact("Size", nodes.Text(f"{(FOLDER / file).stat().st_size:,} bytes"))
+            size = f": {_size(data)}; {(FOLDER / file).stat().st_size:,} bytes"
+            facts += _fact("To load it", load, nodes.Text(size))
             facts += _fact("Used in")
             facts += self.parse_text_to_nodes("\n".join(api.by_chapter(api.uses()[name.full])))
             facts += _fact("Source", nodes.Text(entry["source"]))
