@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from docutils import nodes
 from sphinx import addnodes
@@ -167,9 +167,9 @@ class ApiDirective(SphinxDirective):
                 if named(cell.astext()):  # the name in a table's first column
                     cell.children = [nodes.paragraph("", "", nodes.literal(text=cell.astext()))]
             for entry in node.findall(addnodes.desc):
-                name = _full_name(entry)
-                if name in public():
-                    entry[-1].extend(self._uses(name))
+                full = _full_name(entry)
+                if full in public():
+                    cast(nodes.Element, entry[-1]).extend(self._uses(full))
         return found
 
     def _uses(self, name: str) -> list[nodes.Node]:
@@ -207,7 +207,7 @@ class ContentsDirective(SphinxDirective):
 
 
 def _full_name(entry: addnodes.desc) -> str:
-    signature = entry[0]
+    signature = cast(nodes.Element, entry[0])
     return f"{signature['module']}.{signature['fullname']}"
 
 
@@ -249,8 +249,9 @@ def _means_another(literal: nodes.literal, entry: str) -> bool:
     node = literal.parent
     while node is not None:
         if isinstance(node, addnodes.desc):
-            parameters = {one.astext() for one in node[0].findall(addnodes.desc_sig_name)}
-            if entry in node[0]["ids"] or literal.astext() in parameters:
+            signature = cast(nodes.Element, node[0])
+            parameters = {one.astext() for one in signature.findall(addnodes.desc_sig_name)}
+            if entry in signature["ids"] or literal.astext() in parameters:
                 return True
         node = node.parent
     return False
