@@ -21,7 +21,7 @@ TARGET = re.compile(r"(?:.*<)?([^<>]+)>?")
 def glossary() -> list[tuple[list[str], list[str]]]:
     """The entries: their terms, and the paragraphs below them."""
     body = next(one.body for one in read(CHAPTERS / "notation.md").named("glossary"))
-    blocks = re.split(r"\n(?=\S)", re.sub(r"\n(?=\S)", "\n", body.strip("\n")))
+    blocks = re.split(r"\n(?=\S)", body.strip("\n"))
     entries: list[tuple[list[str], list[str]]] = []
     terms: list[str] = []
     for block in blocks:
