@@ -159,8 +159,8 @@ def cite(entry: pybtex.database.Entry) -> tuple[str, str]:
 def address(entry: pybtex.database.Entry) -> str:
     """Where a reference can be read, if it says so."""
     for kind, site in (("doi", "https://doi.org/"), ("eprint", "https://arxiv.org/abs/")):
-        if kind in entry.kinds:
-            return f"{site}{entry.kinds[kind]}"
+        if kind in entry.fields:
+            return f"{site}{entry.fields[kind]}"
     return str(entry.fields.get("url", ""))
 
 
