@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from web.source import Chapter, Directive
 
@@ -23,7 +24,7 @@ class Call:
 def calls(chapter: Chapter, name: str) -> Iterator[Call]:
     """The calls of a function of nllbook in the code cells."""
     for cell in chapter.cells:
-        for node in ast.walk(_tree(cell)):
+        for node in ast.walk(tree(cell)):
             if isinstance(node, ast.Call) and _called(node.func) == name:
                 yield Call(_first_string(node), cell.body_line + node.lineno - 1)
 
@@ -35,7 +36,7 @@ def names(chapter: Chapter, package: str) -> Iterator[tuple[str, int]]:
     """
     imported: dict[str, str] = {}
     for cell in chapter.cells:
-        for node in ast.walk(_tree(cell)):
+        for node in ast.walk(tree(cell)):
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
                 for one in node.names:
                     imported[one.asname or one.name] = f"{node.module}.{one.name}"
@@ -48,21 +49,23 @@ def names(chapter: Chapter, package: str) -> Iterator[tuple[str, int]]:
 def syntax_error(cell: Directive) -> SyntaxError | None:
     """Why the cell is no Python, if so."""
     try:
-        _parse(cell)
+        _parse(cell.body)
     except SyntaxError as error:
         return error
     return None
 
 
-def _parse(cell: Directive) -> ast.Module:
+def tree(cell: Directive) -> ast.Module:
+    """The cell as Python reads it; empty where it is none, which syntax_error reports."""
+    return ast.Module([], []) if syntax_error(cell) else _parse(cell.body)
+
+
+@cache
+def _parse(body: str) -> ast.Module:
     try:
-        return ast.parse(cell.body)
+        return ast.parse(body)
     except SyntaxError:
-        return ast.parse(_MAGIC.sub("", cell.body))
-
-
-def _tree(cell: Directive) -> ast.Module:
-    return ast.Module([], []) if syntax_error(cell) else _parse(cell)
+        return ast.parse(_MAGIC.sub("", body))
 
 
 def _called(function: ast.expr) -> str:
