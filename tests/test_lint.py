@@ -176,7 +176,8 @@ FILES = {"coins.md": CHAPTER, "dice.md": DICE, "wrong-beliefs.yml": BELIEFS, "RE
 def lint_files(folder: Path, files: dict[str, str]) -> list[lint_rules.Finding]:
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    pages = [source.read(folder / name) for name in files if name in ("coins.md", "dice.md")]
+    chapters = (name for name in files if name in ("coins.md", "dice.md"))
+    pages = [source.read(folder / name, number) for number, name in enumerate(chapters, 1)]
     others = [folder / name for name in files]
     return lint.lint(pages, folder / "wrong-beliefs.yml", others)
 
