@@ -149,7 +149,8 @@ def test_uses_are_those_of_the_cells() -> None:
         return [(chapter.name, section.title) for chapter, section in api.uses()[name]]
 
     code, spread = "Surprise is a code length", "A spread that depends on x"
-    assert places("nllbook.huffman_code") == [("cross-entropy-and-kl", code)]
+    exam = ("exam-templates", "13 · Code lengths for a table")
+    assert places("nllbook.huffman_code") == [("cross-entropy-and-kl", code), exam]
     assert places("nllbook.datasets.load_engel") == [("mse-as-gaussian-nll", spread)]
 
 
