@@ -1,5 +1,5 @@
-// Answers queries as the site does, with the scripts of its page: one JSON string per line in, the urls
-// of what is found, best first, per line out.
+// Answers queries as the site does, with the scripts of its page of results: per line in, a query
+// as a JSON string; per line out, the addresses of what is found, the best first.
 //
 // usage: node search.mjs SCRIPT...
 

@@ -42,11 +42,15 @@ SCRIPTS = (
 STATEMENTS = {name.removeprefix("prf:") for name in source.STATEMENTS}
 # What is written by Sphinx for its own search.
 UNUSED = ("searchtools.js", "language_data.js", "../searchindex.js")
-# Nobody looks for these: marks for links, results of cells (but their figures' captions),
-# solutions (which a snippet would give away), lists of pages and of claims.
-SKIPPED = (
-    ".headerlink, .viewcode-link, script, style, .cell_output, .solution, .toctree-wrapper, .ledger"
-)
+# Left out: marks for links, what cells print (but not the captions of their figures), solutions
+# (which a snippet would give away), lists of pages and of claims, the map above each chapter.
+SKIPPED = {
+    *("headerlink", "viewcode-link", "cell_output", "solution"),
+    *("toctree-wrapper", "ledger", "map"),
+}
+# Three quarters of a page, cut out before it is parsed: what KaTeX draws for the eyes alone, and
+# code, whose names the functions of the package and the prose have, too.
+DROPPED = (("span", 'class="katex-html"'), ("div", 'class="cell_input '))
 
 _HEADING = re.compile(r"h[1-6]")
 _BLOCK = re.compile(r"p|div|section|li|dt|dd|d[tl]|[uo]l|pre|t[drh]|table|figure|figcaption|h[1-6]")
@@ -82,35 +86,33 @@ class Page:
     def __init__(self, html: str, first: int) -> None:
         self.first = first
         self.entries: list[Entry] = []
-        article = BeautifulSoup(_without_drawings(html), "html.parser").find("article")
-        if isinstance(article, Tag):
-            for skipped in article.select(SKIPPED):
-                captions = skipped.select("figcaption")
-                skipped.replace_with(*captions)
-            self._read(article, None)
+        _, opening, content = html.partition("<article")
+        for name, start in DROPPED:
+            content = _without(content, name, start)
+        self._read(BeautifulSoup(opening + content, "html.parser"), None)
 
     def _read(self, parent: Tag, at: int | None) -> None:
         """Add what is in `parent` to the entry at a place, or to new ones."""
         inside = at  # what follows a term is its definition
         for child in list(parent.children):
-            if isinstance(child, Tag):
-                entry = self._entry(child, at)
-                if entry is not None:
-                    self.entries.append(entry)
-                    inside = len(self.entries) - 1
-                    if child.name == "dt":
-                        continue
+            if not isinstance(child, Tag):
+                self._tell(inside, _text(child))
+            elif child.name == "math":
+                self._tell(inside, formula(child))
+            elif _skipped(child):
+                for caption in child.find_all("figcaption"):
+                    self._read(caption, inside)
+            elif (entry := self._entry(child, at)) is None:
+                edge = " " if _BLOCK.fullmatch(child.name) else ""
+                self._tell(inside, edge)
+                self._read(child, inside)
+                self._tell(inside, edge)
+            else:
+                self.entries.append(entry)
+                inside = len(self.entries) - 1
+                if child.name != "dt":
                     self._read(child, inside)
                     inside = at
-                elif child.name == "math":
-                    self._tell(inside, f"{formula(child)}")
-                else:
-                    edge = " " if _BLOCK.fullmatch(child.name) else ""
-                    self._tell(inside, edge)
-                    self._read(child, inside)
-                    self._tell(inside, edge)
-            else:
-                self._tell(inside, _text(child))
 
     def _tell(self, at: int | None, words: str) -> None:
         if at is not None:
@@ -154,20 +156,19 @@ def _numbered_title(tag: Tag) -> Tag | None:
     return title if isinstance(title, Tag) and title.select_one(".caption-number") else None
 
 
-def _without_drawings(html: str) -> str:
-    """The page without what KaTeX draws for the eyes alone: three quarters of it."""
-    kept, start = [], 0
-    for drawing in re.finditer(r'<span class="katex-html"', html):
-        if drawing.start() < start:
-            continue
+def _without(html: str, name: str, start: str) -> str:
+    """The page without the elements that have a name and begin so."""
+    tags = re.compile(rf"<(/?){name}\b[^>]*>")
+    kept, at = [], 0
+    while (cut := html.find(f"<{name} {start}", at)) >= 0:
+        kept.append(html[at:cut])
         depth = 0
-        for span in re.compile(r"<(/?)span\b").finditer(html, drawing.start()):
-            depth += -1 if span[1] else 1
+        for tag in tags.finditer(html, cut):
+            depth += -1 if tag[1] else 1
+            at = tag.end()
             if depth == 0:
-                kept.append(html[start : drawing.start()])
-                start = span.start()
                 break
-    return "".join([*kept, html[start:]])
+    return "".join([*kept, html[at:]])
 
 
 def _taken(tag: Tag, selector: str = "") -> str:
@@ -186,9 +187,13 @@ def told(tag: Tag) -> str:
     for child in tag.children:
         if not isinstance(child, Tag):
             words.append(_text(child))
-        else:
+        elif not _skipped(child):
             words.append(formula(child) if child.name == "math" else told(child))
     return "".join(words)
+
+
+def _skipped(tag: Tag) -> bool:
+    return not SKIPPED.isdisjoint(tag.get_attribute_list("class"))
 
 
 def _text(node: PageElement) -> str:
@@ -222,24 +227,25 @@ def formula(tag: Tag) -> str:
         case "mover" if tag.get("accent"):
             return parts[0].strip() + _ACCENTS.get(parts[1].strip(), "")
         case "msup" | "mover":
-            return f"{parts[0]}^{_grouped(parts[1])}"
-        case "msub":
-            return f"{parts[0]}_{_grouped(parts[1])}"
-        case "msubsup":
-            return f"{parts[0]}_{_grouped(parts[1])}^{_grouped(parts[2])}"
-        case "munder":
-            return f"{parts[0].rstrip()}_{_grouped(parts[1])} "
-        case "munderover":
-            return f"{parts[0].rstrip()}_{_grouped(parts[1])}^{_grouped(parts[2])} "
+            return f"{parts[0].rstrip()}^{_grouped(parts[1])}"
+        case "msub" | "munder":
+            after = " " if tag.name == "munder" else ""
+            return f"{parts[0].rstrip()}_{_grouped(parts[1])}{after}"
+        case "msubsup" | "munderover":
+            after = " " if tag.name == "munderover" else ""
+            return f"{parts[0].rstrip()}_{_grouped(parts[1])}^{_grouped(parts[2])}{after}"
         case "mtd" | "mtr":
             return "".join(parts) + " "
+        case "math":
+            line = "".join(parts).strip()
+            return re.sub(r"(^|[=≤≥<>→(,/] ?) ?− ", r"\1−", line)  # a sign, not a difference
         case _:
             return "".join(parts)
 
 
 def _grouped(words: str) -> str:
     words = " ".join(words.split())
-    return words if re.fullmatch(r"[\w.∗*′]*", words) else f"({words})"
+    return words if re.fullmatch(r"[\w.∗*′\u0302-\u0307]*(\([^()]*\))?", words) else f"({words})"
 
 
 def index(app: Sphinx) -> Iterator[dict[str, Any]]:

@@ -3,8 +3,8 @@
 
 (() => {
   const KINDS = {
-    section: "Section", claim: "Claim", definition: "Definition", statement: "Statement",
-    belief: "Wrong belief", exercise: "Exercise", quiz: "Quiz", term: "Term", function: "nllbook",
+    section: "Section", claim: "Claim", belief: "Wrong belief", quiz: "Quiz", term: "Term",
+    function: "nllbook",
   };
   const AT_ONCE = 10;
   const SNIPPET = 220; // characters
@@ -31,14 +31,23 @@
       .map(([words, wanted]) => (wanted ? element("mark", "", words) : words));
   }
 
+  // "Section 3.6", "Claim" and "Proposition 3.7", "Exercise 3.2", "Page".
+  function kind({ kind, number = "", in: outer }) {
+    if (kind === "claim") return [KINDS.claim, number];
+    if (kind !== "section") return [KINDS[kind] ?? number, ""];
+    if (outer === undefined) return [number ? `Chapter ${number}` : "Page", ""];
+    return [`${KINDS.section} ${number}`.trim(), ""];
+  }
+
   function item({ entry, terms }) {
     const link = element("a", "", ...marked(entry.title, terms));
     link.href = entry.url;
+    const [what, number] = kind(entry);
     const places = search.trail(entry).map(({ title }) => title);
     const made = element("li", "",
       element("p", "search-title", link),
-      element("p", "search-trail", element("span", "search-kind", KINDS[entry.kind]),
-        [entry.number, ...places].filter(Boolean).join(" › ")));
+      element("p", "search-trail", element("span", "search-kind", what), " ",
+        [number, places.join(" › ")].filter(Boolean).join(" · ")));
     if (entry.text) made.append(element("p", "search-snippet", ...marked(entry.text, terms, SNIPPET)));
     return made;
   }

@@ -35,9 +35,15 @@ var BookSearch = (() => {
     constructor({ stop, numbers, abbreviations }) {
       this.numbers = new Map(Object.entries(numbers));
       this.stop = new Set(plain(stop).split(/\s+/));
-      this.phrases = Object.entries(abbreviations)
-        .flatMap(([short, phrases]) => phrases.map((words) => [words.split(" ").map(stem), short]))
-        .sort(([one], [other]) => other.length - one.length);
+      this.seen = new Map();
+      this.phrases = new Map(); // by their first word, the longest first
+      const phrases = Object.entries(abbreviations)
+        .flatMap(([short, all]) => all.map((words) => ({ short, words: words.split(" ").map(stem) })))
+        .sort((one, other) => other.words.length - one.words.length);
+      for (const phrase of phrases) {
+        const [first] = phrase.words;
+        this.phrases.set(first, [...(this.phrases.get(first) ?? []), phrase]);
+      }
     }
 
     // The terms of a text: stems, the parts of compounds and the whole of them, abbreviations.
@@ -55,22 +61,29 @@ var BookSearch = (() => {
       const parts = [];
       const more = [];
       for (const [word] of plain(text).matchAll(WORD)) {
-        const found = word.match(PART).map((part) => part.toLowerCase());
-        if (found.length > 1) more.push([stem(found.join("")), 1]);
-        for (const part of found) {
-          const term = this.numbers.get(part)?.toString() ?? stem(part);
-          if (!this.stop.has(part)) parts.push([term, 1 / found.length]);
-        }
+        if (!this.seen.has(word)) this.seen.set(word, this.compound(word));
+        const { whole, stems } = this.seen.get(word);
+        if (whole) more.push([whole, 1]);
+        for (const found of stems) parts.push([found, 1 / stems.length]);
       }
       for (let i = 0; i < parts.length; i++) {
-        for (const [phrase, short] of this.phrases) {
-          if (phrase.every((word, j) => parts[i + j]?.[0] === word)) {
-            if (isQuery) parts.splice(i, phrase.length, [short, parts[i][1]]);
+        for (const { short, words } of this.phrases.get(parts[i][0]) ?? []) {
+          if (words.every((word, j) => parts[i + j]?.[0] === word)) {
+            if (isQuery) parts.splice(i, words.length, [short, parts[i][1]]);
             else more.push([short, 1]);
           }
         }
       }
       return [...parts, ...more];
+    }
+
+    compound(word) {
+      const parts = word.match(PART).map((part) => part.toLowerCase());
+      return {
+        whole: parts.length > 1 && stem(parts.join("")),
+        stems: parts.filter((part) => !this.stop.has(part))
+          .map((part) => this.numbers.get(part)?.toString() ?? stem(part)),
+      };
     }
   }
 
