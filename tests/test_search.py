@@ -191,6 +191,12 @@ def test_a_quiz_tells_its_question_and_not_its_answers() -> None:
         ("<mover accent='true'><mi>σ</mi><mo>^</mo></mover>", "σ\u0302"),
         ("<munder><mo>∑</mo><mi>i</mi></munder><msub><mi>x</mi><mi>i</mi></msub>", "∑_i x_i"),
         ("<mfrac><mrow><mi>a</mi><mo>+</mo><mn>1</mn></mrow><mn>2</mn></mfrac>", "(a + 1)/2"),
+        (
+            "<mfrac><mn>1</mn><mrow><mi>p</mi><mo>(</mo><mi>q</mi><mo>)</mo></mrow></mfrac>",
+            "1/(p(q))",
+        ),
+        ("<mfrac linethickness='0px'><mi>n</mi><mi>k</mi></mfrac>", "n choose k"),
+        ("<mi>h</mi><mo>=</mo><mo>−</mo><mi>p</mi>", "h = −p"),
         ("<semantics><mi>x</mi><annotation>\\mathrm x</annotation></semantics>", "x"),
     ],
 )

@@ -217,9 +217,11 @@ def formula(tag: Tag) -> str:
         case "mo":
             words = tag.get_text().strip().translate(_INVISIBLE)
             bare = tag.get("fence") or tag.get("stretchy") or tag.get("separator")
-            return words if bare or not words or words in "()[]|!∣,/" else f" {words} "
+            return words if bare or not words or words in "()[]|!∣,/′" else f" {words} "
         case "mspace":
             return " "
+        case "mfrac" if str(tag.get("linethickness", "")).startswith("0"):
+            return f"{parts[0]} choose {parts[1]}"
         case "mfrac":
             return "/".join(_grouped(part) for part in parts)
         case "msqrt":
@@ -245,7 +247,7 @@ def formula(tag: Tag) -> str:
 
 def _grouped(words: str) -> str:
     words = " ".join(words.split())
-    return words if re.fullmatch(r"[\w.∗*′\u0302-\u0307]*(\([^()]*\))?", words) else f"({words})"
+    return words if re.fullmatch(r"[\w.∗*′\u0302-\u0307]*|\([^()]*\)", words) else f"({words})"
 
 
 def index(app: Sphinx) -> Iterator[dict[str, Any]]:
