@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from bs4 import BeautifulSoup
 from web import beliefs, npm, search
 from web.source import ROOT, STATEMENTS, chapters
 
+RANK = ROOT / "web" / "static" / "search-rank.js"
 QUESTIONS = yaml.safe_load((ROOT / "tests" / "search-questions.yml").read_text(encoding="utf-8"))
 
 
@@ -62,6 +64,22 @@ class Finder:
             query: next((i for i, url in enumerate(urls, 1) if url in wanted[query]), 10_000)
             for query, urls in found
         }
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Callable[..., list[str]]:
+    """Searches a site of a few texts: sections without a title, or entries as they are given."""
+
+    def find(query: str, *texts: str | dict[str, str]) -> list[str]:
+        given = [{"text": text} if isinstance(text, str) else text for text in texts]
+        plain = {"kind": "section", "title": ""}
+        search.put_libraries(tmp_path, ROOT / npm.CACHE)
+        search.put_index(tmp_path, [{**plain, "url": entry["text"], **entry} for entry in given])
+        (tmp_path / "search-rank.js").write_bytes(RANK.read_bytes())
+        (found,) = answers([tmp_path / name for name in search.SCRIPTS[:-1]], [query])
+        return found
+
+    return find
 
 
 def read(html: Path, name: str) -> str:
@@ -207,3 +225,54 @@ def test_a_formula_is_told_in_a_line(mathml: str, expected: str) -> None:
 def test_words_in_a_page_are_no_markup() -> None:
     (entry,) = entries_of("<section id='s'><h2>&lt;b&gt;</h2><p>1 &lt; 2<!-- no --></p></section>")
     assert (entry["title"], entry["text"]) == ("<b>", "1 < 2")
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("nll_loss", "NLLLoss takes it"),
+        ("NLLLoss", "nll_loss takes it"),
+        ("logsumexp", "by log-sum-exp"),
+        ("crossentropy", "a cross-entropy of it"),
+        ("cross entropy", "the CE of it"),
+        ("NLL", "a negative log-likelihood"),
+        ("sigma", "where σ² grows"),
+        ("θ̂", "the estimate of theta"),
+        ("normalize", "it is normalised"),
+        ("diverging", "the weights diverge"),
+        ("perplexty", "of a perplexity"),
+        ("perpl", "of a perplexity"),
+        ("zero", "falls to 0"),
+        ("n-1", "divide by n−1"),
+        ("Kullback-Leibler", "the KL of both"),
+    ],
+)
+def test_what_is_the_same_for_the_search(
+    small: Callable[..., list[str]], query: str, text: str
+) -> None:
+    assert small(query, "other words", text) == [text]
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("entropy", "the cross-entropy of both"),
+        ("why is the what", "why is it so"),
+        ("mean", "by a median"),
+    ],
+)
+def test_what_is_not_the_same(small: Callable[..., list[str]], query: str, text: str) -> None:
+    assert small(query, "other words", text) == []
+
+
+def test_a_word_in_a_title_says_more_than_one_in_a_text(small: Callable[..., list[str]]) -> None:
+    assert small("huber", "a huber text", {"title": "Huber", "text": "of words"})[0] == "of words"
+
+
+def test_who_types_a_name_finds_what_has_it_first(small: Callable[..., list[str]]) -> None:
+    """Though another is full of the word."""
+    full = {"title": "Entropy", "text": "entropy"}
+    named = dict.fromkeys(("title", "name"), "nllbook.entropy")
+    function = {"kind": "function", "text": "a function", **named}
+    assert small("entropy", full, function) == ["a function", "entropy"]
+    assert small("entropy of", full, function) == ["entropy", "a function"]

@@ -42,10 +42,10 @@ SCRIPTS = (
 STATEMENTS = {name.removeprefix("prf:") for name in source.STATEMENTS}
 # What is written by Sphinx for its own search.
 UNUSED = ("searchtools.js", "language_data.js", "../searchindex.js")
-# Left out: marks for links, what cells print (but not the captions of their figures), solutions
-# (which a snippet would give away), lists of pages and of claims, the map above each chapter.
+# Left out: marks for links, what cells print (but not the captions of their figures), what is
+# folded (a snippet would give a solution away), lists of pages and of claims, the chapters' map.
 SKIPPED = {
-    *("headerlink", "viewcode-link", "cell_output", "solution"),
+    *("headerlink", "viewcode-link", "cell_output", "solution", "sd-dropdown"),
     *("toctree-wrapper", "ledger", "map"),
 }
 # Three quarters of a page, cut out before it is parsed: what KaTeX draws for the eyes alone, and
@@ -143,10 +143,11 @@ class Page:
             entry = Entry("function", anchor, anchor, inside)
             entry.name, entry.text = anchor, [told(tag)]
         elif anchor and tag.name == "dt":
-            kind = "belief" if anchor.startswith("belief-") else "term"
-            entry = Entry(kind, anchor, told(tag), inside)
+            entry = Entry("term", anchor, told(tag), inside)
         else:
             return None
+        if entry.anchor.startswith("belief-"):
+            entry.kind = "belief"
         return entry
 
 
@@ -260,19 +261,29 @@ def index(app: Sphinx) -> Iterator[dict[str, Any]]:
         yield from (entry.as_json(app.builder.get_target_uri(name)) for entry in page.entries)
 
 
+def put_libraries(static: Path, cache: Path) -> None:
+    """Put what the ranking needs into a folder of the site."""
+    minisearch = npm.fetch("minisearch", VERSION, SHA512, ("dist/umd/index.js", "LICENSE"), cache)
+    folder = static / "search"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(minisearch / "dist" / "umd" / "index.js", folder / "minisearch.js")
+    shutil.copyfile(minisearch / "LICENSE.txt", folder / "LICENSE.txt")
+    (folder / "stemmer.js").write_text(js_porter_stemmer, encoding="utf-8")
+
+
+def put_index(static: Path, entries: list[dict[str, Any]]) -> None:
+    """Write the index as a script: a page opened from disk may load that, and no data."""
+    words = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
+    content = json.dumps({"words": words, "entries": entries}, ensure_ascii=False)
+    target = static / "search" / "index.js"
+    target.write_text(f"var bookIndex = {content};\n", encoding="utf-8")
+
+
 def _begin(app: Sphinx) -> None:
-    """Let Sphinx leave its own search out, and put ours beside the other scripts."""
-    if not isinstance(app.builder, StandaloneHTMLBuilder):
-        return
-    app.builder.search = False
-    minisearch = npm.fetch(
-        "minisearch", VERSION, SHA512, ("dist/umd/index.js", "LICENSE"), Path(app.srcdir, npm.CACHE)
-    )
-    target = Path(app.outdir, "_static", "search")
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(minisearch / "dist" / "umd" / "index.js", target / "minisearch.js")
-    shutil.copyfile(minisearch / "LICENSE.txt", target / "LICENSE.txt")
-    (target / "stemmer.js").write_text(js_porter_stemmer, encoding="utf-8")
+    """Let Sphinx leave its own search out."""
+    if isinstance(app.builder, StandaloneHTMLBuilder):
+        app.builder.search = False
+        put_libraries(Path(app.outdir, "_static"), Path(app.srcdir, npm.CACHE))
 
 
 def _page(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -280,15 +291,11 @@ def _page(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 
 def _end(app: Sphinx, exception: Exception | None) -> None:
-    """Write the index as a script: a page opened from disk may load that, and no data."""
-    if exception is not None or not isinstance(app.builder, StandaloneHTMLBuilder):
-        return
-    words = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
-    content = json.dumps({"words": words, "entries": list(index(app))}, ensure_ascii=False)
-    static = Path(app.outdir, "_static")
-    (static / "search" / "index.js").write_text(f"var bookIndex = {content};\n", encoding="utf-8")
-    for name in UNUSED:
-        (static / name).unlink(missing_ok=True)
+    if exception is None and isinstance(app.builder, StandaloneHTMLBuilder):
+        static = Path(app.outdir, "_static")
+        put_index(static, list(index(app)))
+        for name in UNUSED:
+            (static / name).unlink(missing_ok=True)
 
 
 def _templates(app: Sphinx, config: Config) -> None:

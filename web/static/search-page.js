@@ -26,11 +26,6 @@
     return made;
   }
 
-  function marked(text, terms, length) {
-    return search.marked(text, terms, length)
-      .map(([words, wanted]) => (wanted ? element("mark", "", words) : words));
-  }
-
   // "Section 3.6", "Claim" and "Proposition 3.7", "Exercise 3.2", "Page".
   function kind({ kind, number = "", in: outer }) {
     if (kind === "claim") return [KINDS.claim, number];
@@ -40,7 +35,7 @@
   }
 
   function item({ entry, terms }) {
-    const link = element("a", "", ...marked(entry.title, terms));
+    const link = element("a", "", entry.title);
     link.href = entry.url;
     const [what, number] = kind(entry);
     const places = search.trail(entry).map(({ title }) => title);
@@ -48,7 +43,11 @@
       element("p", "search-title", link),
       element("p", "search-trail", element("span", "search-kind", what), " ",
         [number, places.join(" › ")].filter(Boolean).join(" · ")));
-    if (entry.text) made.append(element("p", "search-snippet", ...marked(entry.text, terms, SNIPPET)));
+    if (entry.text) {
+      const pieces = search.marked(entry.text, terms, SNIPPET);
+      made.append(element("p", "search-snippet",
+        ...pieces.map(([words, wanted]) => (wanted ? element("mark", "", words) : words))));
+    }
     return made;
   }
 

@@ -8,7 +8,8 @@ var BookSearch = (() => {
 
   // What counts how much: a word in the title more than one in the text.
   const BOOST = { title: 3, name: 3, trail: 0.5, text: 1 };
-  const BOOST_KIND = { claim: 1.2, belief: 1.2, definition: 1.2, term: 1.2, exercise: 0.8, quiz: 0.8 };
+  // Functions are looked for by their names, and a question rather means what the book says.
+  const BOOST_KIND = { claim: 1.2, belief: 1.2, definition: 1.2, exercise: 0.8, function: 0.5 };
 
   const WORD = /[\p{L}\p{N}]+(?:[-_.][\p{L}\p{N}]+)*/gu;
   // The words in CrossEntropyLoss, NLLLoss, log_softmax; "NLLs" and "log1p" are one each.
@@ -37,27 +38,22 @@ var BookSearch = (() => {
       this.stop = new Set(plain(stop).split(/\s+/));
       this.seen = new Map();
       this.phrases = new Map(); // by their first word, the longest first
-      const phrases = Object.entries(abbreviations)
-        .flatMap(([short, all]) => all.map((words) => ({ short, words: words.split(" ").map(stem) })))
-        .sort((one, other) => other.words.length - one.words.length);
-      for (const phrase of phrases) {
-        const [first] = phrase.words;
-        this.phrases.set(first, [...(this.phrases.get(first) ?? []), phrase]);
+      for (const [phrase, short] of Object.entries(abbreviations)) {
+        const words = phrase.split(" ").map(stem);
+        const others = this.phrases.get(words[0]) ?? [];
+        this.phrases.set(words[0], [...others, { words, short: short.split(" ") }]
+          .sort((one, other) => other.words.length - one.words.length));
       }
     }
 
     // The terms of a text: stems, the parts of compounds and the whole of them, abbreviations.
     terms(text) {
-      return this.weighed(text, false).map(([term]) => term);
+      return this.weighed(text).map(([term]) => term);
     }
 
-    // The terms of a query with their weights. A phrase that has an abbreviation is in the index
-    // with both; here the abbreviation stands for it. The parts of a compound count as one word.
-    query(text) {
-      return this.weighed(text, true);
-    }
-
-    weighed(text, isQuery) {
+    // The terms with their weights. The parts of a compound weigh as much as one word together. A
+    // phrase that has an abbreviation is what it says: cross-entropy is no entropy.
+    weighed(text) {
       const parts = [];
       const more = [];
       for (const [word] of plain(text).matchAll(WORD)) {
@@ -67,12 +63,9 @@ var BookSearch = (() => {
         for (const found of stems) parts.push([found, 1 / stems.length]);
       }
       for (let i = 0; i < parts.length; i++) {
-        for (const { short, words } of this.phrases.get(parts[i][0]) ?? []) {
-          if (words.every((word, j) => parts[i + j]?.[0] === word)) {
-            if (isQuery) parts.splice(i, words.length, [short, parts[i][1]]);
-            else more.push([short, 1]);
-          }
-        }
+        const found = (this.phrases.get(parts[i][0]) ?? [])
+          .find(({ words }) => words.every((word, j) => parts[i + j]?.[0] === word));
+        if (found) parts.splice(i, found.words.length, ...found.short.map((one) => [one, parts[i][1]]));
       }
       return [...parts, ...more];
     }
@@ -91,22 +84,22 @@ var BookSearch = (() => {
     constructor({ words, entries }) {
       this.words = new Words(words);
       this.entries = entries;
-      this.known = new Set();
+      this.places = new Map(); // in how many titles and texts a term is
       this.mini = new MiniSearch({
         fields: Object.keys(BOOST),
         tokenize: (text) => {
           const terms = this.words.terms(text);
-          terms.forEach((term) => this.known.add(term));
+          for (const term of new Set(terms)) this.places.set(term, (this.places.get(term) ?? 0) + 1);
           return terms;
         },
         processTerm: (term) => term,
       });
       this.mini.addAll(entries.map((entry, id) => ({
         id,
-        title: entry.title,
-        name: [entry.name?.replaceAll("-", ""), entry.number].join(" "), // as one word
+        title: entry.kind === "quiz" ? "" : entry.title,
+        name: [entry.name?.replace(/[-_.]/g, ""), entry.number].join(" "), // as one word
         trail: this.trail(entry).map(({ title }) => title).join(" "),
-        text: entry.text ?? "",
+        text: entry.kind === "quiz" ? entry.title : entry.text ?? "",
       })).filter(({ id, text }) => text || entries[id].kind !== "section"));
     }
 
@@ -117,25 +110,29 @@ var BookSearch = (() => {
     }
 
     // The best entries first, each with the stems that were found in it. Who types the name of a
-    // claim wants that claim.
+    // claim or a function wants that.
     find(query) {
-      const unknown = (term) => !this.known.has(term);
-      const weighed = this.words.query(query);
+      const unknown = (term) => !this.places.has(term);
+      const rare = (term) => Math.log(1 + this.entries.length / (this.places.get(term) ?? 1));
+      const weighed = this.words.weighed(query);
       const results = this.mini.search(query, {
         tokenize: () => weighed.map(([term]) => term),
-        boostTerm: (term, i) => weighed[i][1],
+        // MiniSearch weighs a word by how rare it is in titles, or in texts. A word that all texts
+        // have, but few titles, is common nevertheless.
+        boostTerm: (term, i) => weighed[i][1] * rare(term),
         boost: BOOST,
         boostDocument: (id) => BOOST_KIND[this.entries[id].kind] ?? 1,
         fuzzy: (term) => unknown(term) && 0.3, // for what may be misspelt
         prefix: (term, i, terms) => unknown(term) || (i === terms.length - 1 && term.length > 2),
       });
       const found = results.map(({ id, terms }) => ({ entry: this.entries[id], terms }));
-      const isNamed = ({ entry }) => entry.name === query.trim().toLowerCase();
+      const asked = query.trim().toLowerCase();
+      const isNamed = ({ entry: { name = "" } }) => name && `.${name.toLowerCase()}`.endsWith(`.${asked}`);
       return [...found.filter(isNamed), ...found.filter((one) => !isNamed(one))];
     }
 
     // A text as [words, whether they were looked for] pairs, of which `length` characters are kept.
-    marked(text, terms, length = Infinity) {
+    marked(text, terms, length) {
       const wanted = new Set(terms);
       const hits = [];
       for (const match of text.matchAll(/[\p{L}\p{N}\p{M}]+(?:[-_.‐‑–−][\p{L}\p{N}\p{M}]+)*/gu)) {
