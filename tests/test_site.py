@@ -7,59 +7,18 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from tests.building import copy_book, run
 from web import api
 from web.notebooks import glued
 from web.source import ROOT, STATEMENTS, chapters, pages
 
 pytestmark = pytest.mark.slow
-
-BOOK = ("_config.yml", "_toc.yml", "benchmarks", "chapters", "nllbook", "web")
-
-
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(Path(sys.executable).parent / command[0]), *command[1:]],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-
-
-def copy_book(folder: Path) -> None:
-    for name in BOOK:
-        origin = ROOT / name
-        if origin.is_dir():
-            shutil.copytree(
-                origin, folder / name, ignore=shutil.ignore_patterns("__pycache__", "_build")
-            )
-        else:
-            shutil.copy(origin, folder / name)
-    katex = ROOT / "_build" / "katex"
-    if katex.is_dir():  # fetched before: no need of the network
-        shutil.copytree(katex, folder / "_build" / "katex")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real book, built without jupyter-book: the way out if that is ever given up."""
-    folder = tmp_path_factory.mktemp("book")
-    copy_book(folder)
-    config = run(folder, "jupyter-book", "config", "sphinx", ".")
-    assert config.returncode == 0, config.stderr
-    built = run(
-        folder, "sphinx-build", "-W", "-n", "--keep-going", "-b", "html", ".", "_build/html"
-    )
-    assert built.returncode == 0, built.stderr
-    return folder / "_build"
 
 
 class Elements(HTMLParser):
