@@ -143,7 +143,12 @@ BELIEFS = """\
   chapter: coins
   belief: A coin remembers, for all its {glue:text}`heads` heads.
   tempting: After many heads a tail seems due.
+  words: [memory]
   refutation: See {prf:ref}`counting`.
+  counterexample: |
+    from math import comb
+
+    print(f"{comb(10, 7)} of 1024")
   claim: counting
   sources: []
   quiz:
@@ -159,7 +164,10 @@ UNSHOWN = """\
   chapter: dice
   belief: b
   tempting: t
+  words: [w]
   refutation: r
+  counterexample: print(1)
+  claim: counting
   sources: []
   quiz:
     question: q
@@ -335,9 +343,25 @@ CASES = [
         "nll-quiz-002",
         "wrong-beliefs.yml",
         "- id: coins-remember\n",
-        UNSHOWN + "- id: coins-remember\n",
+        UNSHOWN.replace("chapter: dice", "chapter: coins") + "- id: coins-remember\n",
         "- id: dice",
     ),
+    (
+        "nll-belief-001",
+        "wrong-beliefs.yml",
+        "- id: coins-remember\n",
+        UNSHOWN[: UNSHOWN.index("  quiz:")] + "- id: coins-remember\n",
+        "- id: coins",
+    ),
+    *[
+        ("nll-belief-002", "wrong-beliefs.yml", old, new, marker)
+        for old, new, marker in (
+            ("comb(10, 7)}", "comb(10, 7) }" + " " * 80, "    print"),
+            ("    print(", "    len(", "    from math"),
+            ("    print(", "    import scipy.stats\n    print(", "    import scipy"),
+            ("from math", "from torch.nn", "from torch"),
+        )
+    ],
     ("nll-number-001", "coins.md", "{glue:text}`heads` and", "{glue:text}`tails` and", "`tails`"),
     ("nll-number-001", "wrong-beliefs.yml", "{glue:text}`heads`", "{glue:text}`tails`", "`tails`"),
     ("nll-number-001", "dice.md", TOP, TOP + "{glue:text}`heads`\n", "{glue:text}"),

@@ -142,6 +142,9 @@ class Book:
             for name, line in page.labels:
                 place = self.places.get((page.name, below.get(line, line)))
                 found[name] = replace(place or Label(page, name, line), name=name, line=line)
+            for one in page.named("quiz"):
+                name = f"quiz-{one.argument}"
+                found[name] = Label(page, name, one.line)
         return found
 
 

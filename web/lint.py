@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from web import beliefs, lint_numbers, lint_results, lint_rules, plain_markdown, source
+from web import (
+    beliefs,
+    lint_beliefs,
+    lint_numbers,
+    lint_results,
+    lint_rules,
+    plain_markdown,
+    source,
+)
 from web.beliefs import nearest
 from web.labels import Book
 from web.lint_rules import Finding, finding
@@ -21,10 +29,7 @@ from web.lint_rules import Finding, finding
 # What the book's pages may use. Another one must first be taught to the notebooks, or be of use on
 # pages without cells alone.
 DIRECTIVES = plain_markdown.DIRECTIVES | {"code-cell"}
-SITE_ONLY = {
-    *("api", "api-contents", "claims-ledger", "datasets", "glossary", "include"),
-    "wrong-beliefs",
-}
+SITE_ONLY = {"api", "api-contents", "claims-ledger", "datasets", "glossary", "include"}
 ROLES = plain_markdown.ROLES
 
 
@@ -178,6 +183,18 @@ RULES = (
         lint_rules.shown_quizzes,
     ),
     Rule(
+        "nll-belief-001",
+        "`wrong-beliefs.yml` follows the order of the book.",
+        "Their page shows them as the file has them.",
+        lint_beliefs.ordered,
+    ),
+    Rule(
+        "nll-belief-002",
+        "A counterexample prints, in 79 columns, with NumPy, nllbook and the standard library.",
+        "A belief is refuted by a number, and that wherever the reader runs it.",
+        lint_beliefs.runnable,
+    ),
+    Rule(
         "nll-number-001",
         "The text shows only numbers that some cell glues, and every one of them.",
         "A name without a number breaks the sentence; a number without a sentence is dead code.",
@@ -226,7 +243,8 @@ def lint(
 ) -> list[Finding]:
     """All findings, by file and line; ``files`` are those in which no bare install may stand."""
     book = Book(list(chapters), beliefs_file, files=files)
-    found = [replace(one, rule=rule.id) for rule in RULES for one in rule.find(book)]
+    # a set, for the texts of the wrong beliefs are read in their file and on their page
+    found = {replace(one, rule=rule.id) for rule in RULES for one in rule.find(book)}
     return sorted(found, key=lambda one: (str(one.path), one.line, one.message))
 
 

@@ -48,7 +48,7 @@ class Finding:
 
 
 def finding(page: Chapter, line: int, wrong: str, remedy: str) -> Finding:
-    return Finding(page.path, line, f"{wrong}: {remedy}")
+    return Finding(*page.origin(line), f"{wrong}: {remedy}")
 
 
 def readable_beliefs(book: Book) -> dict[str, beliefs.Belief] | None:
@@ -320,7 +320,7 @@ def shown_quizzes(book: Book) -> Iterator[Finding]:
             if known is None:
                 continue
             if problem := beliefs.misplaced(known, one.argument, page.name):
-                yield Finding(page.path, one.line, problem)
+                yield Finding(*page.origin(one.line), problem)
 
     for belief in (readable_beliefs(book) or {}).values():
         home = book.page(belief.chapter)
