@@ -26,7 +26,7 @@ book: .venv/ready ## set up, run the chapters, build the site, print the page to
 		echo "The book was not built; the whole story is in _build/book.log" >&2; exit 1; }
 	@echo "Open file://$(CURDIR)/_build/html/index.html"
 
-test: .venv/ready ## set up, run every test, every notebook included
+test: .venv/torch ## set up, run every test, every notebook included
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 	@$(BIN)/python -m web.lint
 	@$(BIN)/pytest

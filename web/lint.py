@@ -21,6 +21,7 @@ from web.lint_rules import Finding, finding
 # pages without cells alone.
 DIRECTIVES = plain_markdown.DIRECTIVES | {"code-cell"}
 SITE_ONLY = {"claims-ledger", "datasets", "glossary", "include", "wrong-beliefs"}
+SITE_ONLY |= {"in-libraries", "library-versions"}
 ROLES = plain_markdown.ROLES
 
 
