@@ -185,7 +185,7 @@ class TableDirective(SphinxDirective):
         return [table, *([note] if note else [])]
 
     def _row(self, name: str, cells: dict[str, Cell]) -> nodes.Node:
-        head = _part("th", "rowheader", nodes.Text(name[0].upper() + name[1:]), scope="row")
+        head = _part("th", "rowheader", nodes.Text(name), scope="row")
         row = _part("tr", "row", head)
         for library, cell in cells.items():
             label = nodes.inline("", f"{LIBRARIES[library]}: ", classes=["library"])
