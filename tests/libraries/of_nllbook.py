@@ -329,6 +329,14 @@ def _() -> None:
     near(loss, [0, 0, INF, INF])
 
 
+@cell("bernoulli-logits / probabilities given as logits")
+def _(one: str, zero: str) -> None:
+    best = silent(lambda: bernoulli_nll([1, 0], logits=[1.0, 0.0], reduction="none"))
+    near(best, [math.log1p(math.exp(-1)), LOG_2])
+    reads(one, best[0])
+    reads(zero, best[1])
+
+
 @cell("bernoulli-logits / (n, 1) against (n,)", "bernoulli-probabilities / (n, 1) against (n,)")
 def _() -> None:
     refuses(ValueError, lambda: bernoulli_nll([1, 0], logits=COLUMN))
@@ -368,6 +376,12 @@ def _() -> None:
     weighted(lambda **how: bernoulli_nll([1, 0], probs=[0.2, 0.7], **how), expected)
     loss = bernoulli_nll([1, 0], probs=[0.2, 0.7], pos_weight=3)
     near(loss, (3 * expected[0] + expected[1]) / 4)
+
+
+@cell("bernoulli-probabilities / logits given as probabilities")
+def _() -> None:
+    for z in (-0.5, 2.0):
+        refuses(ValueError, lambda z: bernoulli_nll([1, 0], probs=[z, 0.5]), z)
 
 
 @cell("bernoulli-probabilities / p = 0 for a 1")

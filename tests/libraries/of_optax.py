@@ -202,6 +202,14 @@ def _() -> None:
     near(binary(a([INF, -INF, INF, -INF]), a([1, 0, 0, 1])), [NAN, NAN, INF, INF])
 
 
+@cell("bernoulli-logits / probabilities given as logits")
+def _(one: str, zero: str) -> None:
+    best = silent(lambda: binary(a([1, 0]), a([1, 0])))
+    near(best, [math.log1p(math.exp(-1)), LOG_2])
+    reads(one, best[0])
+    reads(zero, best[1])
+
+
 @cell("bernoulli-logits / (n, 1) against (n,)")
 def _() -> None:
     near(silent(lambda: binary(0 * COLUMN, a([1, 0]))), [[LOG_2] * 2] * 2)

@@ -169,6 +169,14 @@ def _() -> None:
     near(-special.log_expit([INF, -INF]), [0, INF])
 
 
+@cell("bernoulli-logits / probabilities given as logits")
+def _(one: str, zero: str) -> None:
+    best = silent(lambda: -special.log_expit([1.0, -0.0]))
+    near(best, [math.log1p(math.exp(-1)), LOG_2])
+    reads(one, best[0])
+    reads(zero, best[1])
+
+
 @cell("bernoulli-logits / a confident row")
 def _(loss: str) -> None:
     got = -special.log_expit(40.0)
@@ -217,6 +225,12 @@ def _(right: str) -> None:
     p = special.expit(np.float32(right))
     assert p == 1
     assert -bernoulli.logpmf(0, p) == INF
+
+
+@cell("bernoulli-probabilities / logits given as probabilities")
+def _() -> None:
+    for z in (-0.5, 2.0):
+        near(silent(bernoulli.logpmf, 1, z), NAN)
 
 
 @cell("bernoulli-probabilities / (n, 1) against (n,)")

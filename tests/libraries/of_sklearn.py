@@ -173,6 +173,12 @@ def _(clipped: str, right: str) -> None:
     reads(clipped, loss)
 
 
+@cell("bernoulli-probabilities / logits given as probabilities")
+def _() -> None:
+    for z in (-0.5, 2.0):
+        refuses(ValueError, lambda z: log_loss([1, 0], [z, 0.5]), z)
+
+
 @cell("bernoulli-probabilities / (n, 1) against (n,)")
 def _() -> None:
     labels, probs = np.array([0, 1]), np.array([0.2, 0.7])

@@ -354,6 +354,14 @@ def _() -> None:
     near(losses, [NAN, NAN, INF, NAN])
 
 
+@cell("bernoulli-logits / probabilities given as logits")
+def _(one: str, zero: str) -> None:
+    best = silent(lambda: bce_logits(t([1, 0]), t([1, 0]), reduction="none"))
+    near(best, [math.log1p(math.exp(-1)), LOG_2])
+    reads(one, best[0])
+    reads(zero, best[1])
+
+
 @cell("bernoulli-logits / (n, 1) against (n,)")
 def _() -> None:
     refuses(ValueError, lambda: bce_logits(COLUMN, t([1, 0])))
@@ -417,6 +425,12 @@ def _(cut: str, right: str) -> None:
     z, zero = t([float(right)], torch.float32), torch.zeros(1)
     near(bce(z.sigmoid(), zero), float(cut))
     near(bce_logits(z, zero), float(right))
+
+
+@cell("bernoulli-probabilities / logits given as probabilities")
+def _() -> None:
+    for z in (-0.5, 2.0):
+        refuses(RuntimeError, lambda z: bce(t([z, 0.5]), t([1, 0])), z)
 
 
 @cell("bernoulli-probabilities / (n, 1) against (n,)")
