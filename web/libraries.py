@@ -142,8 +142,8 @@ def _typeset(number: str) -> str:
     return f"${mantissa}10^{{{int(found[2])}}}$"
 
 
-class html_element(nodes.General, nodes.Element):
-    """An HTML element with the tag and the attributes of the node."""
+class html_element(nodes.General, nodes.TextElement):
+    """An HTML element with the tag and the attributes of the node; it may hold links."""
 
 
 class TableDirective(SphinxDirective):
@@ -205,7 +205,7 @@ class VersionsDirective(SphinxDirective):
 
 
 def _part(tag: str, role: str, *children: nodes.Node, **attributes: str) -> html_element:
-    return html_element("", *children, tag=tag, attributes={"role": role, **attributes})
+    return html_element("", "", *children, tag=tag, attributes={"role": role, **attributes})
 
 
 def _open(translator: HTML5Translator, node: nodes.Element) -> None:
