@@ -7,6 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 BIN := .venv/bin
 JB := $(BIN)/jupyter-book build . -W -n --keep-going
 # Kept out of the lock: for Linux the index has a build of several gigabytes, for graphics cards.
+# The tests compare the page "In other libraries" with it.
 TORCH := torch==2.13.0
 
 # No debugger is attached to the notebooks: it need not warn that it would be slow.
@@ -26,7 +27,7 @@ book: .venv/ready ## set up, run the chapters, build the site, print the page to
 		echo "The book was not built; the whole story is in _build/book.log" >&2; exit 1; }
 	@echo "Open file://$(CURDIR)/_build/html/index.html"
 
-test: .venv/ready ## set up, run every test, every notebook included
+test: .venv/torch ## set up, run every test, every notebook included
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 	@$(BIN)/python -m web.lint
 	@$(BIN)/pytest
@@ -78,5 +79,6 @@ clean: ## remove what was built, the environment included
 			UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet $(TORCH) -c requirements.txt; \
 		else \
 			$(BIN)/uv pip install --quiet --torch-backend=cpu $(TORCH) -c requirements.txt; \
-		fi || $(BIN)/pip install --quiet --disable-pip-version-check $(TORCH) -c requirements.txt
+		fi || $(BIN)/pip install --quiet --disable-pip-version-check $(TORCH) -c requirements.txt \
+		|| { echo "$(TORCH) could not be installed. make test needs it, make quick does not." >&2; exit 1; }
 	@touch $@
