@@ -62,12 +62,13 @@ def _drop_thebe(
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    from web import beliefs_page, claims, data, quiz
+    from web import beliefs_page, claims, data, quiz, sheet_page
 
     claims.setup(app)
     data.setup(app)
     quiz.setup(app)
     beliefs_page.setup(app)
+    sheet_page.setup(app)
     app.setup_extension("web.maths")
     # Where they are set, kernels draw no figures, or others than these.
     os.environ.pop("MPLBACKEND", None)
