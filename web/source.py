@@ -202,6 +202,10 @@ class Chapter:
                 found.append(Section(written["title"], len(match["hashes"]), line, labels))
         return found
 
+    def section(self, line: int) -> Section:
+        """The section that a line stands in."""
+        return [one for one in self.sections if one.line <= line][-1]
+
     @property
     def title(self) -> str:
         """The first heading."""
