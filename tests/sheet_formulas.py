@@ -603,7 +603,7 @@ def _() -> None:
 # ---- definitions
 
 
-@sheet("def-likelihood", r"$L(\theta) = p_\theta(\text{data})$", r"$= \prod_i p_\theta(x_i)$")
+@sheet("def-likelihood", r"$L(\theta) = p_\theta(\text{data})$", r"$\prod_i p_\theta(x_i)$ if")
 @sheet("log-turns-product-into-sum", r"$\ell(\theta) = \sum_i\log p_\theta(x_i)$")
 @sheet("def-nll", r"$= -\ell(\theta)/n$")
 @sheet("nll-mean", r"$\mathrm{NLL} = \mathrm E_{\hat p}[-\log p_\theta(X)]$")
@@ -1017,14 +1017,14 @@ def _() -> None:
         assert_allclose(low, 1 / (2 * n), atol=1 / n**2)
 
 
-@sheet("nll-depends-on-units", r"NLL of a density $+\,d\log|c|$; differences stay")
+@sheet("nll-depends-on-units", r"NLL of densities $+\,d\log|c|$; differences stay")
 def _() -> None:
     one, scaled = nb.Gaussian(0.4, 1.3), nb.Gaussian(-3 * 0.4, 3 * 1.3)
     gap = nb.nll(-3 * REALS, scaled) - nb.nll(REALS, one)
     assert_allclose(gap, math.log(3), rtol=1e-12)
 
 
-@sheet("calibration", r"the favoured class, which $\operatorname{softmax}(z/T)$ keeps")
+@sheet("calibration", r"kept by $\operatorname{softmax}(z/T)$")
 def _() -> None:
     rng = np.random.default_rng(3)
     other = rng.dirichlet(np.ones(3), 200)

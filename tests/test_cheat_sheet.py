@@ -31,10 +31,8 @@ NOT_HERE = {
     r"$L(\hat\theta) \ge L(\theta)$",  # def-mle
     r"$\hat\theta \to$ where",  # mle-is-kl-projection
     r"$\mathrm{NLL} \to H(p, p_\theta)$",  # consistency; its mean for all n is checked
-    r"$\ell/n$",  # mean-form: the line's formula, once more
     r"$-L$",  # same-argmin-different-values
     r"$\mathrm{KL}(\hat p\,\|\,p_\theta) = \infty$",  # continuous-caveat
-    r"$y = cx$",
     r"$\eta = w \cdot x$",
     r"$1/k$",
     r"$0\log 0 = 0$",

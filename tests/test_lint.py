@@ -182,7 +182,8 @@ FILES = {"coins.md": CHAPTER, "dice.md": DICE, "wrong-beliefs.yml": BELIEFS, "RE
 def lint_files(folder: Path, files: dict[str, str]) -> list[lint_rules.Finding]:
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    pages = [source.read(folder / name) for name in files if name in ("coins.md", "dice.md")]
+    numbers = {"coins.md": 1, "dice.md": None}  # a chapter, and a page outside the numbered parts
+    pages = [source.read(folder / name, numbers[name]) for name in files if name in numbers]
     others = [folder / name for name in files]
     return lint.lint(pages, folder / "wrong-beliefs.yml", others)
 
@@ -436,6 +437,12 @@ CASES = [
     ),
     ("nll-install-001", "README.md", "", f'"source": ["!pip install {OURS}\\n"]', "pip"),
 ]
+
+
+def test_a_page_outside_the_numbered_parts_needs_no_objectives(tmp_path: Path) -> None:
+    section = "\n(sec-more)=\n## More\n\n```{code-cell} ipython3\n1 + 1\n```\n"
+    found = lint_files(tmp_path, {**FILES, "dice.md": DICE + section})
+    assert "nll-objective-001" not in {one.rule for one in found}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case[0]}-{i}" for i, case in enumerate(CASES)])

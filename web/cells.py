@@ -36,7 +36,7 @@ def names(chapter: Chapter, package: str) -> Iterator[tuple[str, int]]:
     """
     imported: dict[str, str] = {}
     for cell in chapter.cells:
-        for node in ast.walk(_tree(cell)):
+        for node in ast.walk(tree(cell)):
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
                 for one in node.names:
                     imported[one.asname or one.name] = f"{node.module}.{one.name}"
