@@ -346,6 +346,13 @@ CASES = [
     ("nll-install-001", "README.md", "", f"# Read\n\n`pip install {OURS}`\n", "pip"),
     ("nll-figure-003", "dice.md", "See {numref}`fig-dice`.", "", "{figure}"),
     ("nll-figure-003", "dice.md", "See {numref}`fig-dice`.", "See {ref}`fig-dice`.", "{figure}"),
+    (
+        "nll-figure-003",
+        "coins.md",
+        "{numref}`the <fig-coins>`",
+        "the figure",
+        "{code-cell} ipython3\n---",
+    ),
     *[
         ("nll-number-002", "coins.md", COUNTING, f"{typed}\n\n{COUNTING}", typed)
         for typed in (
@@ -360,6 +367,20 @@ CASES = [
     ],
     ("nll-number-002", "coins.md", "with two bars, one", "with 725 bars, one", "with 725"),
     ("nll-number-002", "coins.md", "The coins, with", "Of 1,875 coins", "Of 1,875"),
+    (
+        "nll-number-002",  # an input, but of another cell
+        "coins.md",
+        f"{BARS}\n---\nfig, axes = plotting.figure()\n```",
+        f"Of 725, {BARS}\n---\nfig, axes = plotting.figure()\n```\n```{{code-cell}}\n725\n```",
+        "Of 725",
+    ),
+    (
+        "nll-number-002",
+        "coins.md",
+        "and on the [",
+        "\n```{image} coins.png\n:alt: Some of the 725 coins, on a table.\n```\n[",
+        "Some of",
+    ),
     ("nll-number-002", "wrong-beliefs.yml", "a tail seems due", "7.25 tails are due", "- id"),
     *[
         ("nll-loss-001", "coins.md", PRINT, printed, "print(")
@@ -373,6 +394,16 @@ CASES = [
             "print(entropy(p))",
             "print(*[nllbook.kl_divergence(p, q) for q in others])",
             'print("log-likelihood", x)',
+            'print(f"mean {nll(x, model):.2f}")',
+            'print(f"{nll(x, model):.0f} bytes")',
+            'print(f"NLL {x:.2f} nats, KL {y:.2f} nats")',
+        )
+    ],
+    *[
+        ("nll-loss-001", "coins.md", PRINT, f"{before}\n    {printed}", printed)
+        for before, printed in (
+            ('for name in ("NLL", "KL"):', 'print(f"{name}: {x:.2f}")'),
+            ("if True:\n    pair = nll(x, a), nll(x, b)", "print(pair)"),
         )
     ],
     (
@@ -418,6 +449,8 @@ CASES = [
             "def of(x):\n    return draws.mean() - x\nprint(of(1))",
             "print([x.mean() for x in draws])",
             "total = 0\ntotal += draws.mean()\nprint(total)",
+            "found = [0]\nfound[0] = draws.mean()\nprint(found)",
+            'print(f"{nll(draws, model):.2f} nats (mean)")',
         )
     ],
     (
@@ -468,7 +501,10 @@ GOOD = [
         for text in (
             "See section 4.25, equations 5.11 and 5.15.1, and pp. 313–316, from version 2.31.",
             "In 1875 and in 2024, by IEEE 754 and SHA-256, under NumPy 2.41.",
+            "See #725, 3/4125 and draft-725.",
             "He timed it over 7.44 km {cite:p}`stigler1977`.",
+            "As {cite:t}`stigler1977` has it,\n7.44 km.",
+            "```{image} a.png\n:width: 725px\n:alt: Some coins that lie on a table.\n```",
             "The paragraph is one:\n7.44 km,\nas {cite:t}`stigler1977` has it.",
             "In code `7.25`, in maths $7.25$, in a link [here](dice.md#dice-throws).",
             "Three tosses, 12 heads, 50 corps-years.",
@@ -506,6 +542,9 @@ GOOD = [
             'check("counting", x.mean(), np.sum(x) / 9, rtol=1e-12)',  # an identity
             'check("counting", [abs(t) for t in x], greater_than=0.0)',
             "print(x[0])",
+            'check("counting", nll(data, Gaussian(x[0], 1)), 7, rtol=1e-12)',
+            "y = 1\ndef of():\n    y = x.mean()\n    return 2\nprint(y)",
+            "y = 1\nz = [y for y in [x.mean()]]\nprint(y)",
             "x = np.array([1, 2])\nprint(x.mean())",  # no longer a draw
             "def of(x):\n    return x.mean()\nprint(of(data))",
             "print([x.mean() for x in data])",
@@ -519,6 +558,10 @@ GOOD = [
 @pytest.mark.parametrize(("old", "new"), GOOD)
 def test_what_is_in_order_is_left_alone(tmp_path: Path, old: str, new: str) -> None:
     assert [str(one) for one in lint_files(tmp_path, changed("coins.md", old, new))] == []
+
+
+def test_a_page_without_cells_may_have_numbers(tmp_path: Path) -> None:
+    assert lint_files(tmp_path, changed("dice.md", TOP, TOP + "A mean of 7.25.\n")) == []
 
 
 def test_numbers_in_a_quiz_are_given(tmp_path: Path) -> None:
