@@ -113,6 +113,23 @@ def c_delta(delta: float) -> float:
     return root + 2 / delta * math.exp(-(delta**2) / 2)
 
 
+@sheet(
+    "notation",
+    r"1 bit = $\log 2$ nats",
+    r"$\sigma(z) = 1/(1 + e^{-z})$, $\operatorname{sp}(z) = \log(1 + e^z)$",
+    r"$\operatorname{lse}(z) = \log\sum_c e^{z_c}$",
+    r"$\operatorname{softmax}(z)_c = e^{z_c - \operatorname{lse}(z)}$",
+    r"$h(\theta) = -\theta\log\theta - (1-\theta)\log(1-\theta)$",
+)
+def _() -> None:
+    assert_allclose(nb.surprisal(0.5), math.log(2) * nb.surprisal(0.5, base=2), rtol=1e-12)
+    assert_allclose(nb.sigmoid(Z), sigma(Z), rtol=1e-12)
+    assert_allclose(nb.softplus(Z), sp(Z), rtol=1e-12)
+    assert_allclose(nb.logsumexp(Z), lse(Z), rtol=1e-12)
+    assert_allclose(nb.softmax(Z), softmax(Z), rtol=1e-12)
+    assert_allclose(nb.binary_entropy(0.3), h(0.3), rtol=1e-12)
+
+
 # ---- the table of distributions
 
 
@@ -1017,7 +1034,7 @@ def _() -> None:
         assert_allclose(low, 1 / (2 * n), atol=1 / n**2)
 
 
-@sheet("nll-depends-on-units", r"NLL of densities $+\,d\log|c|$; differences stay")
+@sheet("nll-depends-on-units", r"NLL of densities $+\,d\log|c|$; gaps stay")
 def _() -> None:
     one, scaled = nb.Gaussian(0.4, 1.3), nb.Gaussian(-3 * 0.4, 3 * 1.3)
     gap = nb.nll(-3 * REALS, scaled) - nb.nll(REALS, one)
