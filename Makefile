@@ -22,7 +22,7 @@ book: .venv/ready ## set up, run the chapters, build the site, print the page to
 	@$(BIN)/python -m web.lint
 	@mkdir -p _build && $(JB) >_build/book.log 2>&1 || { \
 		grep -am1 ': this cell fails with' _build/book.log \
-			|| grep -aE ':[0-9]+: |: (WARNING|ERROR): |^maths: ' _build/book.log || tail -n 20 _build/book.log; \
+			|| grep -aE ':[0-9]+: |: (WARNING|ERROR): |^(maths|npm): ' _build/book.log || tail -n 20 _build/book.log; \
 		echo "The book was not built; the whole story is in _build/book.log" >&2; exit 1; }
 	@echo "Open file://$(CURDIR)/_build/html/index.html"
 

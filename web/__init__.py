@@ -62,7 +62,7 @@ def _drop_thebe(
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    from web import api, beliefs_page, claims, data, glossary, quiz, sheet_page
+    from web import api, beliefs_page, claims, data, glossary, quiz, search, sheet_page
 
     api.setup(app)
     claims.setup(app)
@@ -71,6 +71,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     quiz.setup(app)
     beliefs_page.setup(app)
     sheet_page.setup(app)
+    search.setup(app)
     app.setup_extension("web.maths")
     # Where they are set, kernels draw no figures, or others than these.
     os.environ.pop("MPLBACKEND", None)

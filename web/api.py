@@ -36,9 +36,9 @@ UNUSED = {
     "nllbook.datasets.Table": "What the functions that load a table return.",
     "nllbook.datasets.Text": "What `load_novel` returns.",
     "nllbook.plotting.use_style": "Called by `plotting.figure`; for figures made without it.",
-    "nllbook.lgamma": "The logarithm of a factorial, in the models of counts and waiting times.",
-    "nllbook.xlogy": "0 · log 0 = 0, in every entropy and in the Bernoulli model.",
-    "nllbook.log_sigmoid": "The log-probability of a yes; the losses take the logit at once.",
+    "nllbook.lgamma": "The constants of the Poisson and the gamma model: log x! and log Γ(shape).",
+    "nllbook.xlogy": "0 · log 0 = 0, in the entropy of `Categorical` and for a rate of 0.",
+    "nllbook.log_sigmoid": "The log-probability of a yes from its logit, on its own.",
 }
 
 logger = logging.getLogger(__name__)
