@@ -9,6 +9,11 @@ from tests.building import copy_book, run
 
 os.environ.pop("MPLBACKEND", None)  # with "agg", kernels would show no figures
 
+pytest.register_assert_rewrite("tests.libraries")  # its asserts say what they found, too
+
+# Imported by test_libraries.py alone, when it runs: the libraries take seconds to import.
+collect_ignore_glob = ["libraries/of_*.py"]
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:

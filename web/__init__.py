@@ -62,7 +62,18 @@ def _drop_thebe(
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    from web import api, beliefs_page, claims, data, glossary, quiz, search, streams
+    from web import (
+        api,
+        beliefs_page,
+        claims,
+        data,
+        glossary,
+        libraries,
+        quiz,
+        search,
+        sheet_page,
+        streams,
+    )
 
     api.setup(app)
     claims.setup(app)
@@ -70,6 +81,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     glossary.setup(app)
     quiz.setup(app)
     beliefs_page.setup(app)
+    libraries.setup(app)
+    sheet_page.setup(app)
     search.setup(app)
     streams.setup()
     app.setup_extension("web.maths")

@@ -92,7 +92,7 @@ def load(path: Path = FILE, claims: Collection[str] | None = None) -> dict[str, 
     SourceError
         At the first mistake: file and line, what is wrong, what to do.
     """
-    reader = _Reader(path)
+    reader = Reader(path)
     beliefs: dict[str, Belief] = {}
     for node in reader.items(reader.root(), "the file", "beliefs"):
         belief = _belief(reader, node)
@@ -129,7 +129,7 @@ def nearest(name: str, known: Collection[str]) -> str:
     return f" (nearest: {near[0]})" if near else ""
 
 
-def _belief(reader: _Reader, node: yaml.Node) -> Belief:
+def _belief(reader: Reader, node: yaml.Node) -> Belief:
     entry = reader.mapping(node, "a belief", KEYS, ("quiz",))
     words = reader.texts(entry["words"], "words", "a word")
     if not words:
@@ -150,7 +150,7 @@ def _belief(reader: _Reader, node: yaml.Node) -> Belief:
     )
 
 
-def _quiz(reader: _Reader, node: yaml.Node) -> Quiz:
+def _quiz(reader: Reader, node: yaml.Node) -> Quiz:
     entry = reader.mapping(node, "a quiz", ("question", "options"))
     options = tuple(
         _option(reader, option) for option in reader.items(entry["options"], "options", "options")
@@ -164,7 +164,7 @@ def _quiz(reader: _Reader, node: yaml.Node) -> Quiz:
     return Quiz(reader.text(entry["question"], "question"), options)
 
 
-def _option(reader: _Reader, node: yaml.Node) -> Option:
+def _option(reader: Reader, node: yaml.Node) -> Option:
     entry = reader.mapping(node, "an option", ("text", "correct", "why"))
     return Option(
         reader.text(entry["text"], "text"),
@@ -173,7 +173,7 @@ def _option(reader: _Reader, node: yaml.Node) -> Option:
     )
 
 
-class _Reader:
+class Reader:
     """Takes YAML nodes apart and says on which line one is not as it should be."""
 
     def __init__(self, path: Path) -> None:
@@ -203,6 +203,18 @@ class _Reader:
         if not isinstance(node, yaml.SequenceNode):
             self.fail(node, f"{what} is no list: write a list of {of}")
         return list(node.value)
+
+    def entries(self, node: yaml.Node, what: str) -> dict[str, yaml.Node]:
+        """The values of a mapping whose keys are free."""
+        if not isinstance(node, yaml.MappingNode):
+            self.fail(node, f"{what} is no mapping: write keys and values")
+        found: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            name = self.text(key, "a key")
+            if name in found:
+                self.fail(key, f"{what} has the key {name!r} twice: drop one")
+            found[name] = value
+        return found
 
     def mapping(
         self, node: yaml.Node, what: str, required: tuple[str, ...], optional: tuple[str, ...] = ()

@@ -29,7 +29,10 @@ from web.lint_rules import Finding, finding
 # What the book's pages may use. Another one must first be taught to the notebooks, or be of use on
 # pages without cells alone.
 DIRECTIVES = plain_markdown.DIRECTIVES | {"code-cell"}
-SITE_ONLY = {"api", "api-contents", "claims-ledger", "datasets", "glossary", "include"}
+SITE_ONLY = {
+    *("api", "api-contents", "claims-ledger", "datasets", "glossary", "in-libraries"),
+    *("include", "library-versions"),
+}
 ROLES = plain_markdown.ROLES
 
 

@@ -48,7 +48,7 @@ SKIPPED = {
     *("headerlink", "viewcode-link", "cell_output", "solution", "sd-dropdown"),
     *("toctree-wrapper", "ledger", "map"),
 }
-# Three quarters of a page, cut out before it is parsed: what KaTeX draws for the eyes alone, and
+# Most of a page, cut out before it is parsed: what KaTeX draws for the eyes alone, and
 # code, whose names the functions of the package and the prose have, too.
 DROPPED = (("span", 'class="katex-html"'), ("div", 'class="cell_input '))
 

@@ -46,28 +46,23 @@ var BookSearch = (() => {
       }
     }
 
-    // The terms of a text: stems, the parts of compounds and the whole of them, abbreviations.
-    terms(text) {
-      return this.weighed(text).map(([term]) => term);
-    }
-
-    // The terms with their weights. The parts of a compound weigh as much as one word together. A
+    // The terms of a text: stems, the parts of compounds and the whole of them, abbreviations. A
     // phrase that has an abbreviation is what it says: cross-entropy is no entropy.
-    weighed(text) {
+    terms(text) {
       const parts = [];
-      const more = [];
+      const wholes = [];
       for (const [word] of plain(text).matchAll(WORD)) {
         if (!this.seen.has(word)) this.seen.set(word, this.compound(word));
         const { whole, stems } = this.seen.get(word);
-        if (whole) more.push([whole, 1]);
-        for (const found of stems) parts.push([found, 1 / stems.length]);
+        if (whole) wholes.push(whole);
+        parts.push(...stems);
       }
       for (let i = 0; i < parts.length; i++) {
-        const found = (this.phrases.get(parts[i][0]) ?? [])
-          .find(({ words }) => words.every((word, j) => parts[i + j]?.[0] === word));
-        if (found) parts.splice(i, found.words.length, ...found.short.map((one) => [one, parts[i][1]]));
+        const found = (this.phrases.get(parts[i]) ?? [])
+          .find(({ words }) => words.every((word, j) => parts[i + j] === word));
+        if (found) parts.splice(i, found.words.length, ...found.short);
       }
-      return [...parts, ...more];
+      return [...parts, ...wholes];
     }
 
     compound(word) {
@@ -114,12 +109,11 @@ var BookSearch = (() => {
     find(query) {
       const unknown = (term) => !this.places.has(term);
       const rare = (term) => Math.log(1 + this.entries.length / (this.places.get(term) ?? 1));
-      const weighed = this.words.weighed(query);
       const results = this.mini.search(query, {
-        tokenize: () => weighed.map(([term]) => term),
+        tokenize: (text) => this.words.terms(text),
         // MiniSearch weighs a word by how rare it is in titles, or in texts. A word that all texts
         // have, but few titles, is common nevertheless.
-        boostTerm: (term, i) => weighed[i][1] * rare(term),
+        boostTerm: rare,
         boost: BOOST,
         boostDocument: (id) => BOOST_KIND[this.entries[id].kind] ?? 1,
         fuzzy: (term) => unknown(term) && 0.3, // for what may be misspelt
