@@ -13,7 +13,7 @@ TORCH := torch==2.13.0
 # No debugger is attached to the notebooks: it need not warn that it would be slow.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test quick test-portable notebooks mutants accuracy format lock clean
+.PHONY: help book test quick test-portable notebooks cheat-sheet mutants accuracy format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -42,6 +42,9 @@ test-portable: .venv/ready ## re-run the notebooks with other CPU instructions, 
 
 notebooks: .venv/ready ## write notebooks/ anew from chapters/
 	@$(BIN)/python -m web.notebooks
+
+cheat-sheet: book ## print chapters/cheat-sheet-*.pdf from the site (needs Chromium)
+	@$(BIN)/python -m web.print_sheet
 
 mutants: .venv/ready ## break the book's mathematics on purpose; every break must be caught (ONLY=part of a name)
 	@$(BIN)/python -m tests.mutants $(ONLY)

@@ -11,10 +11,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
+import pikepdf
 import pytest
 
 from tests.building import copy_book, run
 from web import api
+from web.labels import Book
 from web.notebooks import glued
 from web.source import ROOT, STATEMENTS, chapters, pages
 
@@ -95,6 +97,33 @@ def test_maths_is_set_and_no_page_asks_for_mathjax(site: Path) -> None:
         text = path.read_text(encoding="utf-8")
         assert "mathjax" not in text.lower(), path
         assert not re.search(r'<(div|span) class="math[^"]*">\s*\\[(\[]', text), path
+
+
+def test_the_cheat_sheet_names_the_number_of_every_statement(site: Path) -> None:
+    page = (site / "html" / "chapters" / "cheat-sheet.html").read_text(encoding="utf-8")
+    to = r'href="([\w-]+)\.html#([\w-]+)"(?:(?!</a>).)*'
+    found = re.findall(to + r'<sup class="statement-number">([D\d.]+)</sup></a>', page)
+    labels = Book().labels
+    assert len(found) > 90
+    for chapter, label, number in found:
+        kind = "D" if labels[label].kind == "Definition" else ""
+        assert (chapter, number) == (labels[label].page.name, kind + labels[label].number)
+
+
+def test_the_links_of_the_printed_sheet_lead_from_its_place_on_the_site(site: Path) -> None:
+    (sheet,) = (site / "html" / "_downloads").glob("*/cheat-sheet-a4.pdf")
+    with pikepdf.open(sheet) as pdf:
+        links = [str(one.A.URI) for one in pdf.pages[0].Annots]
+    assert len(links) > 90
+    for link in links:
+        path, _, label = link.partition("#")
+        page = (sheet.parent / path).read_text(encoding="utf-8")
+        assert not label or f'id="{label}"' in page, link
+
+
+def test_the_style_that_chooses_the_paper_is_on_the_cheat_sheet_alone(site: Path) -> None:
+    styled = [path for path in html_pages(site) if "/cheat-sheet.css" in path.read_text("utf-8")]
+    assert [path.name for path in styled] == ["cheat-sheet.html"]
 
 
 def test_a_term_is_described_by_a_hidden_element_of_its_page(site: Path) -> None:

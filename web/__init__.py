@@ -62,7 +62,18 @@ def _drop_thebe(
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    from web import api, beliefs_page, claims, data, glossary, libraries, quiz, search, streams
+    from web import (
+        api,
+        beliefs_page,
+        claims,
+        data,
+        glossary,
+        libraries,
+        quiz,
+        search,
+        sheet_page,
+        streams,
+    )
 
     api.setup(app)
     claims.setup(app)
@@ -71,6 +82,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     quiz.setup(app)
     beliefs_page.setup(app)
     libraries.setup(app)
+    sheet_page.setup(app)
     search.setup(app)
     streams.setup()
     app.setup_extension("web.maths")

@@ -41,7 +41,9 @@ div.math > .katex-display { flex: 1; min-width: 0; margin: .4em 0; padding: .25e
   overflow: auto hidden; }
 span.math { display: inline; overflow: visible; }
 span.nobreak { white-space: nowrap; }
-@media (max-width: 60em) { p:has(span.math) { overflow: auto hidden; padding-bottom: .3em; } }
+@media screen and (max-width: 60em) {
+  p:has(span.math) { overflow: auto hidden; padding-bottom: .3em; }
+}
 """
 
 SHORT = 20  # characters of a formula that may be kept on one line with what follows it

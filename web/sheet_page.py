@@ -1,0 +1,40 @@
+"""The page of the cheat sheet: the numbers beside its links to statements, and its own style."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+PAGE = "chapters/cheat-sheet"
+STYLE = "cheat-sheet.css"
+
+
+def number_links(app: Sphinx, tree: nodes.document, page: str) -> None:
+    """Write each statement's number after the words that lead to it: paper has no links."""
+    if page != PAGE:
+        return
+    statements = app.env.proof_list  # type: ignore[attr-defined]  # of sphinx-proof
+    for link in tree.findall(nodes.reference):
+        label = link.get("refuri", "").partition("#")[2]
+        if label in statements:
+            one = statements[label]
+            counted = app.env.toc_fignumbers[one["docname"]][one["countertype"]][label]
+            mark = "D" if one["realtype"] == "definition" else ""
+            number = mark + ".".join(map(str, counted))
+            link += nodes.superscript("", number, classes=["statement-number"])
+
+
+def add_style(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.document | None
+) -> None:
+    """On this page alone, since it decides on the paper."""
+    if page == PAGE:
+        app.add_css_file(STYLE)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("doctree-resolved", number_links)
+    app.connect("html-page-context", add_style)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
