@@ -244,9 +244,11 @@ def _is_free(literal: nodes.literal) -> bool:
 
 
 def _means_another(literal: nodes.literal, entry: str) -> bool:
-    """Whether it stands in the entry that it would lead to, or is one of an entry's parameters."""
+    """Whether it is another library's, in the entry it would lead to, or an entry's parameter."""
     node = literal.parent
     while node is not None:
+        if "elsewhere" in node["classes"]:
+            return True
         if isinstance(node, addnodes.desc):
             signature = cast(nodes.Element, node[0])
             parameters = {one.astext() for one in signature.findall(addnodes.desc_sig_name)}

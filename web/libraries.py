@@ -189,7 +189,10 @@ class TableDirective(SphinxDirective):
         row = _part("tr", "row", head)
         for library, cell in cells.items():
             label = nodes.inline("", f"{LIBRARIES[library]}: ", classes=["library"])
-            row += _part("td", "cell", label, *self.parse_inline(cell.shown)[0])
+            part = _part("td", "cell", label, *self.parse_inline(cell.shown)[0])
+            if library != "nllbook":
+                part["classes"].append("elsewhere")  # no link to a name of nllbook
+            row += part
         return row
 
 
