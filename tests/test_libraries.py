@@ -72,9 +72,9 @@ def test_the_library_is_the_one_that_the_page_tells_of(library: str) -> None:
 )
 def test_cell(name: str, library: str) -> None:
     cell = TABLE[name, library]
-    test = cells_of(library).tests.get(name)
-    assert test, f"add a test of {name!r} to tests/libraries/of_{library}.py"
     try:
+        test = cells_of(library).tests.get(name)
+        assert test, f"add a test of {name!r} to tests/libraries/of_{library}.py"
         test(**cell.values)
     except (Exception, pytest.fail.Exception) as error:
         error.add_note(f"{name}, {LIBRARIES[library]}: {libraries.FILE.name} says “{cell.text}”")

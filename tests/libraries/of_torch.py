@@ -297,66 +297,81 @@ def _() -> None:
 
 # --- Yes or no -----------------------------------------------------------------------------------
 
-bce, bce_logits = F.binary_cross_entropy, F.binary_cross_entropy_with_logits
-
 
 @cell("bernoulli-logits / call")
 def _() -> None:
     expected = (math.log1p(math.exp(-2)) + math.log1p(math.e)) / 2
-    near(bce_logits(t([2, 1]), t([1, 0])), expected)
+    near(F.binary_cross_entropy_with_logits(t([2, 1]), t([1, 0])), expected)
     near(torch.nn.BCEWithLogitsLoss()(t([2, 1]), t([1, 0])), expected)
-    first(bce_logits, "input", "target")
+    first(F.binary_cross_entropy_with_logits, "input", "target")
 
 
 @cell("bernoulli-logits / kinds of label")
 def _() -> None:
-    near(bce_logits(t([2]), t([0.25])), math.log1p(math.exp(2)) - 0.25 * 2)
-    refuses(RuntimeError, lambda: bce_logits(t([2]), torch.tensor([1])))
+    near(F.binary_cross_entropy_with_logits(t([2]), t([0.25])), math.log1p(math.exp(2)) - 0.25 * 2)
+    refuses(RuntimeError, lambda: F.binary_cross_entropy_with_logits(t([2]), torch.tensor([1])))
 
 
 @cell("bernoulli-logits / reduction")
 def _() -> None:
     expected = [math.log1p(math.exp(-2)), math.log1p(math.e)]
-    reductions(lambda **how: bce_logits(t([2, 1]), t([1, 0]), **how), expected)
+    reductions(
+        lambda **how: F.binary_cross_entropy_with_logits(t([2, 1]), t([1, 0]), **how), expected
+    )
 
 
 @cell("bernoulli-logits / several yes-or-no labels a row")
 def _() -> None:
-    near(bce_logits(torch.zeros(2, 3), torch.ones(2, 3)), LOG_2)
-    near(bce_logits(torch.zeros(2, 3), torch.ones(2, 3), reduction="sum"), 6 * LOG_2)
+    near(F.binary_cross_entropy_with_logits(torch.zeros(2, 3), torch.ones(2, 3)), LOG_2)
+    near(
+        F.binary_cross_entropy_with_logits(torch.zeros(2, 3), torch.ones(2, 3), reduction="sum"),
+        6 * LOG_2,
+    )
 
 
 @cell("bernoulli-logits / weight of the ones")
 def _() -> None:
-    near(bce_logits(t([0, 0]), t([1, 0]), pos_weight=t([3])), (3 + 1) * LOG_2 / 2)
+    near(
+        F.binary_cross_entropy_with_logits(t([0, 0]), t([1, 0]), pos_weight=t([3])),
+        (3 + 1) * LOG_2 / 2,
+    )
 
 
 @cell("bernoulli-logits / row weights")
 def _() -> None:
-    near(bce_logits(t([0, 0]), t([1, 0]), weight=t([3, 1])), (3 + 1) * LOG_2 / 2)
+    near(
+        F.binary_cross_entropy_with_logits(t([0, 0]), t([1, 0]), weight=t([3, 1])),
+        (3 + 1) * LOG_2 / 2,
+    )
 
 
 @cell("bernoulli-logits / smoothing, ignored labels")
 def _() -> None:
-    lacks(bce_logits, "smooth", "ignore")
+    lacks(F.binary_cross_entropy_with_logits, "smooth", "ignore")
 
 
 @cell("bernoulli-logits / labels outside [0, 1]")
 def _() -> None:
-    losses = silent(lambda: bce_logits(t([0.5, -1]), t([2, -1]), reduction="none"))
+    losses = silent(
+        lambda: F.binary_cross_entropy_with_logits(t([0.5, -1]), t([2, -1]), reduction="none")
+    )
     near(losses, [math.log1p(math.exp(0.5)) - 1, math.log1p(math.exp(-1)) - 1])
     assert losses.max() < 0
 
 
 @cell("bernoulli-logits / infinite logits")
 def _() -> None:
-    losses = bce_logits(t([INF, -INF, INF, -INF]), t([1, 0, 0, 1]), reduction="none")
+    losses = F.binary_cross_entropy_with_logits(
+        t([INF, -INF, INF, -INF]), t([1, 0, 0, 1]), reduction="none"
+    )
     near(losses, [NAN, NAN, INF, NAN])
 
 
 @cell("bernoulli-logits / probabilities given as logits")
 def _(one: str, zero: str) -> None:
-    best = silent(lambda: bce_logits(t([1, 0]), t([1, 0]), reduction="none"))
+    best = silent(
+        lambda: F.binary_cross_entropy_with_logits(t([1, 0]), t([1, 0]), reduction="none")
+    )
     near(best, [math.log1p(math.exp(-1)), LOG_2])
     reads(one, best[0])
     reads(zero, best[1])
@@ -364,12 +379,12 @@ def _(one: str, zero: str) -> None:
 
 @cell("bernoulli-logits / (n, 1) against (n,)")
 def _() -> None:
-    refuses(ValueError, lambda: bce_logits(COLUMN, t([1, 0])))
+    refuses(ValueError, lambda: F.binary_cross_entropy_with_logits(COLUMN, t([1, 0])))
 
 
 @cell("bernoulli-logits / a confident row")
 def _(loss: str) -> None:
-    one, zero = bce_logits(t([40, -40]), t([1, 0]), reduction="none")
+    one, zero = F.binary_cross_entropy_with_logits(t([40, -40]), t([1, 0]), reduction="none")
     near(one, math.exp(-40), 1e-12)
     reads(loss, one)
     assert zero == 0
@@ -377,97 +392,99 @@ def _(loss: str) -> None:
 
 @cell("bernoulli-logits / empty batch")
 def _() -> None:
-    near(bce_logits(t([]), t([])), NAN)
-    near(bce_logits(t([]), t([]), reduction="sum"), 0)
+    near(F.binary_cross_entropy_with_logits(t([]), t([])), NAN)
+    near(F.binary_cross_entropy_with_logits(t([]), t([]), reduction="sum"), 0)
 
 
 @cell("bernoulli-probabilities / call", "bernoulli-probabilities / whose probability")
 def _() -> None:
     expected = -(math.log(0.2) + math.log(0.3)) / 2
-    near(bce(t([0.2, 0.7]), t([1, 0])), expected)
+    near(F.binary_cross_entropy(t([0.2, 0.7]), t([1, 0])), expected)
     near(torch.nn.BCELoss()(t([0.2, 0.7]), t([1, 0])), expected)
-    first(bce, "input", "target")
+    first(F.binary_cross_entropy, "input", "target")
 
 
 @cell("bernoulli-probabilities / labels between 0 and 1")
 def _() -> None:
-    near(bce(t([0.2]), t([0.25])), -0.25 * math.log(0.2) - 0.75 * math.log(0.8))
-    refuses(RuntimeError, lambda: bce(t([0.2]), torch.tensor([1])))
+    near(F.binary_cross_entropy(t([0.2]), t([0.25])), -0.25 * math.log(0.2) - 0.75 * math.log(0.8))
+    refuses(RuntimeError, lambda: F.binary_cross_entropy(t([0.2]), torch.tensor([1])))
 
 
 @cell("bernoulli-probabilities / labels and probabilities outside [0, 1]")
 def _() -> None:
-    refuses(RuntimeError, lambda: bce(t([1.2]), t([1])))
-    refuses(RuntimeError, lambda: bce(t([0.5]), t([2])))
+    refuses(RuntimeError, lambda: F.binary_cross_entropy(t([1.2]), t([1])))
+    refuses(RuntimeError, lambda: F.binary_cross_entropy(t([0.5]), t([2])))
 
 
 @cell("bernoulli-probabilities / reduction")
 def _() -> None:
     expected = [-math.log(0.2), -math.log(0.3)]
-    reductions(lambda **how: bce(t([0.2, 0.7]), t([1, 0]), **how), expected)
+    reductions(lambda **how: F.binary_cross_entropy(t([0.2, 0.7]), t([1, 0]), **how), expected)
 
 
 @cell("bernoulli-probabilities / weights")
 def _() -> None:
-    near(bce(t([0.5, 0.5]), t([1, 0]), weight=t([3, 1])), (3 + 1) * LOG_2 / 2)
-    lacks(bce, "pos_weight")
+    near(F.binary_cross_entropy(t([0.5, 0.5]), t([1, 0]), weight=t([3, 1])), (3 + 1) * LOG_2 / 2)
+    lacks(F.binary_cross_entropy, "pos_weight")
 
 
 @cell("bernoulli-probabilities / p = 0 for a 1")
 def _(most: str, least: str) -> None:
-    near(bce(t([0, 1e-50]), t([1, 1]), reduction="none"), [float(most)] * 2)
-    slope = gradient(lambda p: bce(p, torch.ones_like(p), reduction="sum"), 0, 1e-20, 1e-6)
+    near(F.binary_cross_entropy(t([0, 1e-50]), t([1, 1]), reduction="none"), [float(most)] * 2)
+    slope = gradient(
+        lambda p: F.binary_cross_entropy(p, torch.ones_like(p), reduction="sum"), 0, 1e-20, 1e-6
+    )
     near(slope, [-1 / float(least), -1 / float(least), -1e6], 1e-5)
 
 
 @cell("bernoulli-probabilities / sigmoid first, then this")
 def _(cut: str, right: str) -> None:
     z, zero = t([float(right)], torch.float32), torch.zeros(1)
-    near(bce(z.sigmoid(), zero), float(cut))
-    near(bce_logits(z, zero), float(right))
+    near(F.binary_cross_entropy(z.sigmoid(), zero), float(cut))
+    near(F.binary_cross_entropy_with_logits(z, zero), float(right))
 
 
 @cell("bernoulli-probabilities / logits given as probabilities")
 def _() -> None:
     for z in (-0.5, 2.0):
-        refuses(RuntimeError, lambda z: bce(t([z, 0.5]), t([1, 0])), z)
+        refuses(RuntimeError, lambda z: F.binary_cross_entropy(t([z, 0.5]), t([1, 0])), z)
 
 
 @cell("bernoulli-probabilities / (n, 1) against (n,)")
 def _() -> None:
-    refuses(ValueError, lambda: bce(t([[0.2], [0.7]]), t([1, 0])))
+    refuses(ValueError, lambda: F.binary_cross_entropy(t([[0.2], [0.7]]), t([1, 0])))
 
 
 @cell("bernoulli-probabilities / one class only")
 def _() -> None:
-    near(bce(t([0.5, 0.5]), t([1, 1])), LOG_2)
+    near(F.binary_cross_entropy(t([0.5, 0.5]), t([1, 1])), LOG_2)
 
 
 # --- Numbers -------------------------------------------------------------------------------------
 
-gaussian = F.gaussian_nll_loss
-
 
 @cell("gaussian / call", "gaussian / spread")
 def _() -> None:
-    near(gaussian(t([1]), t([4]), t([4])), 0.5 * (math.log(4) + 3**2 / 4))
+    near(F.gaussian_nll_loss(t([1]), t([4]), t([4])), 0.5 * (math.log(4) + 3**2 / 4))
     near(torch.nn.GaussianNLLLoss()(t([1]), t([4]), t([4])), 0.5 * (math.log(4) + 3**2 / 4))
-    first(gaussian, "input", "target", "var")
+    first(F.gaussian_nll_loss, "input", "target", "var")
     near(-D.Normal(1, 2).log_prob(t(4)), math.log(2) + 3**2 / 8 + HALF_LOG_2PI)
 
 
 @cell("gaussian / constant")
 def _(constant: str) -> None:
-    short, full = (gaussian(t([0]), t([1]), t([1]), full=full) for full in (False, True))
+    short, full = (F.gaussian_nll_loss(t([0]), t([1]), t([1]), full=full) for full in (False, True))
     near([short, full], [0.5, 0.5 + HALF_LOG_2PI])
     reads(constant, full - short)
-    assert default(gaussian, "full") is False
+    assert default(F.gaussian_nll_loss, "full") is False
     near(-D.Normal(0, 1).log_prob(t(1)), 0.5 + HALF_LOG_2PI)
 
 
 @cell("gaussian / reduction")
 def _() -> None:
-    reductions(lambda **how: gaussian(ROW, t([1, 2]), t([1, 4]), **how), [0.5, LOG_2 + 0.5])
+    reductions(
+        lambda **how: F.gaussian_nll_loss(ROW, t([1, 2]), t([1, 4]), **how), [0.5, LOG_2 + 0.5]
+    )
     shape(D.Normal(0, 1).log_prob(t([1, 2])), 2)
 
 
@@ -477,45 +494,45 @@ def _(floor: str) -> None:
     variances = t([0, least / 10, least, 2 * least])
     zero = torch.zeros_like(variances)
     expected = [0.5 * math.log(one) for one in (least, least, least, 2 * least)]
-    near(gaussian(zero, zero, variances, reduction="none"), expected, 1e-12)
+    near(F.gaussian_nll_loss(zero, zero, variances, reduction="none"), expected, 1e-12)
 
 
 @cell("gaussian / gradient below the floor")
 def _() -> None:
-    slope = gradient(lambda v: gaussian(t([0]), t([1e-2]), v), 1e-9)
+    slope = gradient(lambda v: F.gaussian_nll_loss(t([0]), t([1e-2]), v), 1e-9)
     near(slope, 0.5 * (1e6 - 1e-4 * 1e12))
 
 
 @cell("gaussian / spread 0 or negative")
 def _() -> None:
-    near(gaussian(t([0]), t([0]), t([0])), 0.5 * math.log(1e-6))
-    refuses(ValueError, lambda: gaussian(t([0]), t([0]), t([-1])))
+    near(F.gaussian_nll_loss(t([0]), t([0]), t([0])), 0.5 * math.log(1e-6))
+    refuses(ValueError, lambda: F.gaussian_nll_loss(t([0]), t([0]), t([-1])))
     for std in (0.0, -1.0):
         refuses(ValueError, lambda std: D.Normal(0.0, std), std)
 
 
 @cell("gaussian / weights")
 def _() -> None:
-    lacks(gaussian, "weight")
+    lacks(F.gaussian_nll_loss, "weight")
 
 
 @cell("gaussian / (n, 1) against (n,)")
 def _() -> None:
     means, ones = t([10, 20]), t([1, 1])
-    loss = silent(lambda: gaussian(means, COLUMN, ones, reduction="none"))
+    loss = silent(lambda: F.gaussian_nll_loss(means, COLUMN, ones, reduction="none"))
     near(loss, [[0.5 * 9**2, 0.5 * 19**2], [0.5 * 8**2, 0.5 * 18**2]])
-    refuses(ValueError, lambda: gaussian(means, means, ones[:, None]))
+    refuses(ValueError, lambda: F.gaussian_nll_loss(means, means, ones[:, None]))
 
 
 @cell("gaussian / empty batch")
 def _() -> None:
-    near(gaussian(t([]), t([]), t([])), NAN)
-    near(gaussian(t([]), t([]), t([]), reduction="sum"), 0)
+    near(F.gaussian_nll_loss(t([]), t([]), t([])), NAN)
+    near(F.gaussian_nll_loss(t([]), t([]), t([]), reduction="sum"), 0)
 
 
 @cell("gaussian / a NaN among the data")
 def _() -> None:
-    near(gaussian(ROW, t([NAN, 1]), t([1, 1]), reduction="none"), [NAN, 0.5])
+    near(F.gaussian_nll_loss(ROW, t([NAN, 1]), t([1, 1]), reduction="none"), [NAN, 0.5])
 
 
 @cell("gaussian / the estimate from data")
@@ -628,62 +645,62 @@ def _() -> None:
     near(loss, [[0.5, 0.5], [1.5, 1.5]])
 
 
-poisson = F.poisson_nll_loss
-
-
 @cell("poisson / call", "poisson / rate or its logarithm")
 def _() -> None:
-    near(poisson(t([LOG_2]), t([3])), 2 - 3 * LOG_2)
+    near(F.poisson_nll_loss(t([LOG_2]), t([3])), 2 - 3 * LOG_2)
     near(torch.nn.PoissonNLLLoss()(t([LOG_2]), t([3])), 2 - 3 * LOG_2)
-    near(poisson(t([2]), t([3]), log_input=False), 2 - 3 * LOG_2)
-    assert default(poisson, "log_input") is True
-    first(poisson, "input", "target")
+    near(F.poisson_nll_loss(t([2]), t([3]), log_input=False), 2 - 3 * LOG_2)
+    assert default(F.poisson_nll_loss, "log_input") is True
+    first(F.poisson_nll_loss, "input", "target")
     near(-D.Poisson(t(2)).log_prob(t(3)), 2 - 3 * LOG_2 + math.log(6))
 
 
 @cell("poisson / the constant log y!")
 def _(stirling: str, exact: str) -> None:
     counts = t([0, 1, 2, 3])
-    without = poisson(torch.zeros(4), counts, reduction="none")
+    without = F.poisson_nll_loss(torch.zeros(4), counts, reduction="none")
     near(without, [1] * 4)
-    added = poisson(torch.zeros(4), counts, full=True, reduction="none") - without
+    added = F.poisson_nll_loss(torch.zeros(4), counts, full=True, reduction="none") - without
     formula = [y * math.log(y) - y + 0.5 * math.log(2 * math.pi * y) for y in (2, 3)]
     near(added, [0, 0, *formula])
     reads(stirling, added[2])
     reads(exact, math.log(2))
-    assert default(poisson, "full") is False
+    assert default(F.poisson_nll_loss, "full") is False
     near(-D.Poisson(t(1)).log_prob(t(2)), 1 + math.log(2))
 
 
 @cell("poisson / rate 0")
 def _(eps: str, cost: str) -> None:
-    assert default(poisson, "eps") == float(eps)
-    loss = poisson(t([0, 1]), t([1, 1]), log_input=False, reduction="none")
+    assert default(F.poisson_nll_loss, "eps") == float(eps)
+    loss = F.poisson_nll_loss(t([0, 1]), t([1, 1]), log_input=False, reduction="none")
     near(loss, [-math.log(float(eps)), 1 - math.log1p(float(eps))], 1e-12)
     reads(cost, loss[0])
-    near(poisson(t([-INF]), t([0])), NAN)
+    near(F.poisson_nll_loss(t([-INF]), t([0])), NAN)
 
 
 @cell("poisson / y that is no count")
 def _() -> None:
-    near(silent(lambda: poisson(t([0, 1]), t([1.5, -1]), reduction="none")), [1, math.e + 1])
+    near(
+        silent(lambda: F.poisson_nll_loss(t([0, 1]), t([1.5, -1]), reduction="none")),
+        [1, math.e + 1],
+    )
     for count in (1.5, -1.0):
         refuses(ValueError, lambda count: D.Poisson(t(1)).log_prob(t(count)), count)
 
 
 @cell("poisson / reduction")
 def _() -> None:
-    reductions(lambda **how: poisson(t([0, 1]), t([2, 3]), **how), [1, math.e - 3])
+    reductions(lambda **how: F.poisson_nll_loss(t([0, 1]), t([2, 3]), **how), [1, math.e - 3])
 
 
 @cell("poisson / weights")
 def _() -> None:
-    lacks(poisson, "weight")
+    lacks(F.poisson_nll_loss, "weight")
 
 
 @cell("poisson / (n, 1) against (n,)")
 def _() -> None:
-    loss = silent(lambda: poisson(t([0, 1]), COLUMN, reduction="none"))
+    loss = silent(lambda: F.poisson_nll_loss(t([0, 1]), COLUMN, reduction="none"))
     near(loss, [[1, math.e - 1], [1, math.e - 2]])
 
 
