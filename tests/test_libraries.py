@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import os
 import re
@@ -83,6 +84,57 @@ def test_cell(name: str, library: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
+    ("library", "function", "loss", "rows"),
+    [
+        ("optax", "optax.safe_softmax_cross_entropy", "categorical-logits", "minus infinity"),
+        ("optax", "optax.huber_loss", "huber", ""),
+        ("scipy", "scipy.stats.laplace_asymmetric", "quantile", ""),
+        ("sklearn", "sklearn.metrics.hinge_loss", "hinge-focal", "hinge"),
+        ("torch", "torch.nn.functional.poisson_nll_loss", "poisson", ""),
+    ],
+)
+def test_a_removed_function_fails_its_own_rows_by_their_names(
+    monkeypatch: pytest.MonkeyPatch, library: str, function: str, loss: str, rows: str
+) -> None:
+    if library not in USABLE:
+        pytest.fail(str(unusable(library)), pytrace=False)
+    monkeypatch.delitem(sys.modules, f"tests.libraries.of_{library}", raising=False)
+    monkeypatch.delattr(function)
+    errors = {}
+    for name, column in TABLE:
+        if column == library and name.partition(" / ")[0] in (loss, "entropy"):
+            try:
+                test_cell(name, library)
+            except AttributeError as error:
+                errors[name] = error.__notes__
+    assert set(errors) == {
+        name
+        for name, column in TABLE
+        if column == library and name.startswith(f"{loss} / ") and rows in name
+    }
+    assert all(
+        notes[0].startswith(f"{name}, {LIBRARIES[library]}: ") for name, notes in errors.items()
+    )
+
+
+def test_every_cell_has_a_test_and_every_test_a_cell() -> None:
+    """Without the libraries: by the names that the decorators bear."""
+    for library in LIBRARIES:
+        file = ROOT / "tests" / "libraries" / f"of_{library}.py"
+        named = [
+            name.value
+            for node in ast.parse(file.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.FunctionDef)
+            for mark in node.decorator_list
+            if isinstance(mark, ast.Call) and getattr(mark.func, "id", "") == "cell"
+            for name in mark.args
+            if isinstance(name, ast.Constant)
+        ]
+        assert sorted(named) == sorted(name for name, column in TABLE if column == library), file
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
     ("loss", "library"),
     [pytest.param(*key, id=f"{key[0]} - {key[1]}") for key in ABSENT if key[1] in USABLE],
 )
@@ -92,13 +144,6 @@ def test_the_library_has_no_such_function(loss: str, library: str) -> None:
     assert not found, (
         f"{loss}: {LIBRARIES[library]} has {found} by now, and the page says it lacks it"
     )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("library", USABLE)
-def test_no_test_is_left_over(library: str) -> None:
-    cells = {name for name, column in TABLE if column == library}
-    assert set(cells_of(library).tests) <= cells
 
 
 # ---- the file and the page

@@ -59,6 +59,7 @@ def _() -> None:
 @cell("categorical-logits / class axis")
 def _() -> None:
     near(optax.softmax_cross_entropy_with_integer_labels(Z.T, Y, axis=0), LOSSES)
+    near(optax.softmax_cross_entropy(Z.T, ONE_HOT.T, axis=0), LOSSES)
     shape(
         optax.softmax_cross_entropy_with_integer_labels(
             jnp.zeros((2, 3, 5)), jnp.zeros((2, 3), int)
@@ -72,6 +73,9 @@ def _() -> None:
 def _() -> None:
     refuses(TypeError, lambda: optax.softmax_cross_entropy_with_integer_labels(Z, Y.astype(float)))
     refuses(TypeError, lambda: optax.softmax_cross_entropy_with_integer_labels(Z.astype(int), Y))
+    square = a([[2, 0], [0, 3]])
+    twice = silent(lambda: optax.softmax_cross_entropy(square, jnp.array([0, 1])))
+    near(twice, [math.log1p(math.exp(2)), math.log1p(math.exp(-3))])
     one, two = LOSSES[0], LOSSES[1]
     near(silent(lambda: optax.softmax_cross_entropy(Z, jnp.array([0, 1, 0]))), [one + 2, two])
     near(
@@ -94,10 +98,27 @@ def _() -> None:
 @cell("categorical-logits / ignored labels")
 def _(label: str) -> None:
     lacks(optax.softmax_cross_entropy_with_integer_labels, "ignore")
+    finite_slope_of_nan(int(label))
     near(
         optax.softmax_cross_entropy_with_integer_labels(Z, jnp.array([0, int(label)])),
         [LOSSES[0], NAN],
     )
+
+
+def finite_slope_of_nan(label: int) -> None:
+    """The loss of the label is NaN, and its gradient in the logits the softmax."""
+    loss = optax.softmax_cross_entropy_with_integer_labels
+    near(loss(a([0, 0, 0]), jnp.array(label)), NAN)
+    near(jax.grad(loss)(a([0, 0, 0]), jnp.array(label)), [1 / 3] * 3)
+
+
+@cell("categorical-logits / one column of logits")
+def _() -> None:
+    z = a([[2], [-1]])
+    for label in (0.0, 1.0):
+        near(silent(lambda f: optax.softmax_cross_entropy(z, a([[f], [f]])), label), [0, 0])
+    labels = jnp.array([0, 1])
+    near(optax.softmax_cross_entropy_with_integer_labels(z, labels), [0, NAN])
 
 
 @cell("categorical-logits / no row counted")
@@ -110,6 +131,7 @@ def _() -> None:
 def _() -> None:
     near(optax.smooth_labels(a([[1, 0, 0]]), 0.3), [[0.8, 0.1, 0.1]])
     near(optax.smooth_labels(a([[1, 0, 0]]), 1.5), [[0, 0.5, 0.5]])
+    refuses(TypeError, lambda: optax.smooth_labels(jnp.array([[1, 0, 0]]), 0.3))
     lacks(optax.softmax_cross_entropy, "smooth")
 
 
@@ -134,11 +156,13 @@ def _() -> None:
         [LOSSES[0], LOSSES[1] - 2],
     )
 
+    finite_slope_of_nan(3)
+
 
 @cell("categorical-logits / labels of shape (n, 1)")
 def _() -> None:
     refuses(ValueError, lambda: optax.softmax_cross_entropy_with_integer_labels(Z, Y[:, None]))
-    shape(optax.softmax_cross_entropy(Z, Y[:, None]), 2)
+    shape(silent(lambda: optax.softmax_cross_entropy(Z, Y[:, None])), 2)
 
 
 @cell("categorical-logits / targets that do not sum to 1")
@@ -259,6 +283,7 @@ def _() -> None:
 def _() -> None:
     near(optax.squared_error(a([0, 0]), a([1, 3])), [1, 9])
     near(optax.l2_loss(a([0, 0]), a([1, 3])), [0.5, 4.5])
+    near(optax.squared_error(a([1, 3])), [1, 9])
     first(optax.squared_error, "predictions", "targets")
     lacks(optax.squared_error, "reduc")
 
@@ -283,6 +308,12 @@ def _() -> None:
 @cell("squared-error / a NaN among the data")
 def _() -> None:
     near(optax.squared_error(ROW, a([NAN, 2])), [NAN, 4])
+
+
+@cell("squared-error / integers")
+def _() -> None:
+    refuses(TypeError, lambda: optax.squared_error(Y, ROW))
+    near(optax.squared_error(ROW, Y), [0, 1])
 
 
 @cell(
@@ -321,6 +352,16 @@ def _() -> None:
     refuses(ValueError, lambda: optax.squared_error(ROW, COLUMN))
 
 
+@cell("huber / empty batch")
+def _() -> None:
+    shape(optax.huber_loss(a([]), a([])), 0)
+
+
+@cell("huber / a NaN among the data")
+def _() -> None:
+    near(optax.huber_loss(ROW, a([NAN, 5])), [NAN, 4.5])
+
+
 @cell("kl-divergence / call", "kl-divergence / takes", "kl-divergence / reduction")
 def _() -> None:
     near(optax.kl_divergence(LOG_Q, TARGET), KL)
@@ -345,6 +386,8 @@ ZERO = a([[0, 1], [1, 0]])
 def _() -> None:
     near(optax.kl_divergence(LOG_Q, ZERO), [math.log(4 / 3), LOG_2])
     near(losses.kl_divergence_with_log_targets(LOG_Q, jnp.log(ZERO)), [NAN, NAN])
+    generalized = losses.generalized_kl_divergence(LOG_Q[0][:1], a([0]))
+    near(generalized, Q[0][0])
 
 
 @cell("kl-divergence / q = 0 where p > 0")
@@ -384,6 +427,11 @@ def _() -> None:
 @cell("kl-divergence / no row")
 def _() -> None:
     shape(optax.kl_divergence(LOG_Q[:0], TARGET[:0]), 0)
+
+
+@cell("kl-divergence / integers")
+def _() -> None:
+    refuses(TypeError, lambda: optax.kl_divergence(LOG_Q, jnp.array([[1, 0], [0, 1]])))
 
 
 @cell("hinge-focal / hinge")

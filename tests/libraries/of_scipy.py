@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import scipy
 from scipy import special, stats
 
 from tests.libraries.cells import (
@@ -23,6 +24,7 @@ from tests.libraries.cells import (
     Cells,
     P,
     Q,
+    first,
     near,
     reads,
     refuses,
@@ -32,6 +34,8 @@ from tests.libraries.cells import (
 )
 
 cell = Cells([special, stats])
+
+NaN_FROM_118 = tuple(map(int, scipy.__version__.split(".")[:2])) >= (1, 18)
 
 Z = np.array(ROWS)
 COLUMN = np.array([[1.0], [2.0]])
@@ -52,6 +56,7 @@ def losses(z: Any, labels: Any) -> Any:
 )
 def _() -> None:
     near(losses(Z, LABELS), LOSSES)
+    near(special.logsumexp(Z, axis=-1) - Z[[0, 1], LABELS], LOSSES)
     refuses(IndexError, lambda: losses(Z, [0.0, 1.0]))
 
 
@@ -76,6 +81,11 @@ def no_loss_of_classes() -> None:
     assert not [name for name in cell.names if "cross_entropy" in name or "nll" in name.lower()]
     for odd in ("weight", "ignore_index", "smoothing", "target"):
         refuses(TypeError, lambda odd: special.log_softmax(Z, **{odd: 1}), odd)
+
+
+@cell("categorical-logits / one column of logits")
+def _() -> None:
+    near(silent(lambda: special.log_softmax([[2.0], [-1]], axis=-1)), [[0], [0]])
 
 
 @cell("categorical-logits / no row counted")
@@ -131,6 +141,92 @@ def _() -> None:
 @cell("categorical-logits / a NaN among the logits")
 def _() -> None:
     near(losses(np.array([[NAN, 0, 0], ROWS[1]]), LABELS), [NAN, LOSSES[1]])
+
+
+Q3 = [[0.5, 0.25, 0.25], [0.1, 0.6, 0.3]]
+ONE_HOT = [[1, 0, 0], [0, 1, 0]]
+
+
+def multinomial(rows: Any, q: Any) -> Any:
+    """As the page says, whatever SciPy warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        return -stats.multinomial.logpmf(rows, 1, q)
+
+
+@cell(
+    "categorical-probabilities / call",
+    "categorical-probabilities / takes",
+    "categorical-probabilities / reduction",
+)
+def _() -> None:
+    near(silent(multinomial, ONE_HOT, Q3), [LOG_2, -math.log(0.6)])
+    first(stats.multinomial.logpmf, "x", "n", "p")
+
+
+@cell("categorical-probabilities / the other kind given")
+def _() -> None:
+    near(multinomial(ONE_HOT, np.log(Q3)), [NAN, NAN])
+
+
+@cell("categorical-probabilities / labels")
+def _() -> None:
+    near(multinomial([[0.5, 0.5, 0]], Q3[:1]), [INF])
+    refuses(ValueError, multinomial, [0, 1], Q3)
+    near(silent(multinomial, [0, 1], [[0.5, 0.5], [0.1, 0.9]]), [LOG_2, -math.log(0.9)])
+
+
+@cell("categorical-probabilities / classes that do not occur in y")
+def _() -> None:
+    near(multinomial(ONE_HOT[:1] * 2, Q3), [LOG_2, -math.log(0.1)])
+
+
+@cell("categorical-probabilities / weights")
+def _() -> None:
+    refuses(TypeError, lambda: stats.multinomial.logpmf(ONE_HOT, 1, Q3, weights=[1, 1]))
+
+
+@cell(
+    "categorical-probabilities / ignored labels",
+    "categorical-probabilities / labels outside the classes",
+)
+def _() -> None:
+    near(multinomial([[0, 0, 0], [1, 1, 0]], Q3), [INF, INF])
+
+
+@cell(
+    "categorical-probabilities / p = 0 for what happened",
+    "categorical-probabilities / a perfect prediction",
+)
+def _() -> None:
+    near(multinomial([[0, 1], [1, 0]], [1, 0]), [INF, 0])
+
+
+@cell("categorical-probabilities / rows that do not sum to 1")
+def _(last: str) -> None:
+    rows, q = np.eye(3, dtype=int), [0.5, 0.25, 0.3]
+    if NaN_FROM_118:
+        near(multinomial(rows, q), [NAN] * 3)
+    else:
+        loss = warns(lambda: -stats.multinomial.logpmf(rows, 1, q), "1.18", FutureWarning)
+        near(loss, -np.log([0.5, 0.25, 0.25]))
+    reads(last, math.log(4))
+
+
+@cell("categorical-probabilities / no row counted")
+def _() -> None:
+    shape(multinomial(np.empty((0, 3)), np.empty((0, 3))), 0)
+
+
+@cell("categorical-probabilities / labels of shape (n, 1)")
+def _() -> None:
+    refuses(ValueError, multinomial, [[0], [1]], Q3)
+
+
+@cell("categorical-probabilities / a NaN among the probabilities")
+def _() -> None:
+    for odd in ([NAN, 0.5, 0.5], [0.5, NAN, 0.5], [0.5, 0.5, NAN]):
+        near(multinomial(ONE_HOT, [odd, Q3[1]]), [NAN, -math.log(0.6)])
 
 
 # --- Yes or no -----------------------------------------------------------------------------------
@@ -243,6 +339,16 @@ def _() -> None:
     near(-stats.bernoulli.logpmf([1, 1], 0.5), [LOG_2, LOG_2])
 
 
+@cell("bernoulli-probabilities / empty batch")
+def _() -> None:
+    shape(stats.bernoulli.logpmf([], 0.5), 0)
+
+
+@cell("bernoulli-probabilities / a NaN among the probabilities")
+def _() -> None:
+    near(-stats.bernoulli.logpmf([1, 1], [NAN, 0.5]), [NAN, LOG_2])
+
+
 # --- Numbers -------------------------------------------------------------------------------------
 
 
@@ -251,6 +357,7 @@ def _() -> None:
     expected = [math.log(2) + r**2 / 8 + HALF_LOG_2PI for r in (3, 1)]
     near(-stats.norm.logpdf([4, 2], 1, 2), expected)
     near(stats.norm.nnlf((1, 2), [4, 2]), sum(expected))
+    near(-stats.multivariate_normal.logpdf([4, 2], 1, 4), expected)
 
 
 @cell("gaussian / small variances")
@@ -298,6 +405,7 @@ def _() -> None:
 @cell("gaussian / the estimate from data")
 def _() -> None:
     near(stats.norm.fit([1, 2, 6]), (3, math.sqrt((4 + 1 + 9) / 3)))
+    near(np.std([1, 2, 6]), math.sqrt((4 + 1 + 9) / 3))
     near(stats.tstd([1, 2, 6]), math.sqrt((4 + 1 + 9) / 2))
 
 
@@ -315,6 +423,16 @@ def _() -> None:
 def _() -> None:
     loss = silent(lambda: -stats.laplace.logpdf(COLUMN, [0, 0]) - LOG_2)
     near(loss, [[1, 1], [2, 2]])
+
+
+@cell("absolute-error / empty batch")
+def _() -> None:
+    shape(stats.laplace.logpdf([], 0, 1), 0)
+
+
+@cell("absolute-error / a NaN among the data")
+def _() -> None:
+    near(-stats.laplace.logpdf([NAN, 1], 0, 1), [NAN, 1 + LOG_2])
 
 
 @cell(
@@ -338,6 +456,12 @@ def _() -> None:
     near(special.huber([-1, 0], 5), [INF, 0])
 
 
+@cell("huber / empty batch", "huber / a NaN among the data")
+def _() -> None:
+    shape(special.huber(1, []), 0)
+    near(special.huber(1, [NAN, 5]), [NAN, 4.5])
+
+
 def asymmetric(y: Any, loc: Any, scale: float, q: float) -> Any:
     """As the page says."""
     kappa, s = math.sqrt(q / (1 - q)), scale / math.sqrt(q * (1 - q))
@@ -358,7 +482,9 @@ def _() -> None:
 
 @cell("quantile / q = 0 or 1")
 def _() -> None:
-    near(stats.laplace_asymmetric.logpdf(1, 0.0), NAN)
+    with np.errstate(invalid="ignore"):
+        for kappa in (0.0, INF):  # q = 0 and q = 1
+            near(stats.laplace_asymmetric.logpdf(1, kappa, 0, INF), NAN)
 
 
 @cell("quantile / reduction, weights")
@@ -370,6 +496,12 @@ def _() -> None:
 @cell("quantile / (n, 1) against (n,)")
 def _() -> None:
     shape(silent(lambda: asymmetric(COLUMN, np.zeros(2), 1, 0.75)), 2, 2)
+
+
+@cell("quantile / empty batch", "quantile / a NaN among the data")
+def _() -> None:
+    shape(asymmetric([], 0, 1, 0.75), 0)
+    near(asymmetric([NAN, 0], 0, 1, 0.5), [NAN, LOG_2 + LOG_2])
 
 
 @cell(
@@ -403,6 +535,12 @@ def _() -> None:
     near(silent(lambda: -stats.poisson.logpmf([[0], [1]], [1, 1])), [[1, 1], [1, 1]])
 
 
+@cell("poisson / empty batch", "poisson / a NaN among the counts")
+def _() -> None:
+    shape(stats.poisson.logpmf([], 1), 0)
+    near(-stats.poisson.logpmf([NAN, 1], 1), [NAN, 1])
+
+
 @cell("student-t / call", "student-t / normalising constant", "student-t / reduction")
 def _() -> None:
     constant = math.log(math.sqrt(3 * math.pi) * math.gamma(1.5) / math.gamma(2))
@@ -410,12 +548,36 @@ def _() -> None:
     near(-stats.t.logpdf([4, 1], 3, 1, 2), expected)
 
 
+@cell("student-t / infinite degrees of freedom")
+def _() -> None:
+    near(stats.t.logpdf([0, 1], INF), stats.norm.logpdf([0, 1]))
+
+
+@cell("student-t / degrees of freedom or scale 0 or negative")
+def _() -> None:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        near([stats.t.logpdf(1, df) for df in (0, -1)], [NAN, NAN])
+        near([stats.t.logpdf(1, 3, 0, scale) for scale in (0, -1)], [NAN, NAN])
+
+
+@cell("student-t / (n, 1) against (n,)")
+def _() -> None:
+    shape(silent(lambda: stats.t.logpdf(COLUMN, 3, np.zeros(2))), 2, 2)
+
+
+@cell("student-t / empty batch", "student-t / a NaN among the data")
+def _() -> None:
+    shape(stats.t.logpdf([], 3), 0)
+    near(stats.t.logpdf([NAN, 1], 3), [NAN, stats.t.logpdf(1, 3)])
+
+
 # --- Between distributions -----------------------------------------------------------------------
 
 
 @cell("kl-divergence / call", "kl-divergence / takes")
 def _() -> None:
-    near(stats.entropy(P, Q, axis=1), KL)
+    near(stats.entropy(P, Q, axis=-1), KL)
     near(special.rel_entr(P, Q).sum(axis=1), KL)
     near(special.kl_div(P, Q).sum(axis=1), KL)
 
@@ -440,7 +602,8 @@ def _() -> None:
 @cell("kl-divergence / p = 0")
 def _() -> None:
     near(stats.entropy([0, 1], [0.25, 0.75]), math.log(4 / 3))
-    near([special.rel_entr(0, 0.25), special.kl_div(0, 0.25)], [0, 0.25])
+    near(special.rel_entr([0, 1], [0.25, 0.75]), [0, math.log(4 / 3)])
+    near(special.kl_div(0, [0.25, 0.75]), [0.25, 0.75])
 
 
 @cell("kl-divergence / q = 0 where p > 0")
@@ -451,7 +614,7 @@ def _() -> None:
 
 @cell("kl-divergence / p = q = 0")
 def _() -> None:
-    near([stats.entropy([0, 1], [0, 1]), special.rel_entr(0, 0), special.kl_div(0, 0)], 0)
+    near([stats.entropy([0, 1], [0, 1]), special.rel_entr(0, 0), special.kl_div(0, 0)], [0] * 3)
 
 
 @cell("kl-divergence / rows that do not sum to 1")
@@ -485,7 +648,15 @@ def _() -> None:
 
 @cell("kl-divergence / no row")
 def _() -> None:
-    shape(stats.entropy(np.empty((0, 2)), np.empty((0, 2)), axis=1), 0)
+    nothing = np.empty((0, 2))
+    shape(stats.entropy(nothing, nothing, axis=-1), 0)
+    near(stats.entropy(nothing, nothing), [0, 0])
+
+
+@cell("kl-divergence / integers")
+def _() -> None:
+    near(stats.entropy([0, 1], [1, 3]), math.log(4 / 3))
+    near(special.rel_entr([0, 1], [0.25, 0.75]), [0, math.log(4 / 3)])
 
 
 @cell("entropy / call", "entropy / unit")
@@ -504,6 +675,23 @@ def _() -> None:
 @cell("entropy / rows that do not sum to 1")
 def _() -> None:
     near(silent(lambda: stats.entropy([2, 1, 1], base=2)), 1.5)
+    near(silent(special.entr, [2.0, 1.0]), [-2 * LOG_2, 0])
+
+
+@cell("entropy / no row")
+def _() -> None:
+    shape(stats.entropy(np.empty((0, 2)), axis=-1), 0)
+    near(stats.entropy(np.empty((0, 2))), [0, 0])
+
+
+@cell("entropy / log-probabilities given")
+def _(got: str, right: str) -> None:
+    logs = np.log([0.1, 0.9])
+    shares = logs / logs.sum()
+    near(silent(stats.entropy, logs), -(shares * np.log(shares)).sum())
+    reads(got, stats.entropy(logs))
+    reads(right, ENTROPIES[1])
+    near(special.entr(logs), [-INF, -INF])
 
 
 @cell("entropy / p = 0")

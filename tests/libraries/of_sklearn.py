@@ -42,6 +42,8 @@ def _() -> None:
 def _() -> None:
     refuses(ValueError, lambda: metrics.log_loss(Y, [[3.0, 0, 0], [0, 1, 0]], labels=CLASSES))
     refuses(ValueError, lambda: metrics.log_loss(Y, np.log(PROBS), labels=CLASSES))
+    within = warns(lambda: metrics.log_loss([0, 1], [[0.9, 0.2], [0.1, 0.8]]), "do not sum to one")
+    near(within, -(math.log(0.9) + math.log(0.8)) / 2)
 
 
 @cell("categorical-probabilities / labels")
@@ -50,6 +52,14 @@ def _() -> None:
     expected = -(math.log(0.2) + math.log(0.6) + math.log(0.3)) / 3
     near(metrics.log_loss(["c", "a", "b"], rows), expected)
     near(metrics.log_loss([[0, 0, 1], [1, 0, 0], [0, 1, 0]], rows), expected)
+    near(metrics.log_loss([2, 0, 1], rows), expected)
+    near(metrics.log_loss([2.0, 0.0, 1.0], rows), expected)
+    near(metrics.log_loss([True, False], [0.8, 0.3]), sum(BINARY) / 2)
+    for odd in ([1.0, 0.0, 0.5], [1, 0, "b"]):
+        refuses(ValueError, lambda odd: metrics.log_loss(odd, rows), odd)
+    order = ["c", "b", "a"]
+    unsorted = warns(lambda: metrics.log_loss(["c", "a", "b"], rows, labels=order), "order")
+    near(unsorted, expected)
     refuses(TypeError, lambda: metrics.log_loss([[0.5, 0.5, 0], [0, 1, 0]], PROBS, labels=CLASSES))
     refuses(ValueError, lambda: metrics.log_loss([[0.5, 0.5, 0], [0, 1, 0]], PROBS))
 
@@ -57,6 +67,8 @@ def _() -> None:
 @cell("categorical-probabilities / classes that do not occur in y")
 def _() -> None:
     refuses(ValueError, lambda: metrics.log_loss(Y, PROBS))
+    near(silent(metrics.log_loss, [0, 2], [[0.2, 0.8], [0.3, 0.7]]),
+         -(math.log(0.2) + math.log(0.7)) / 2)  # fmt: skip
 
 
 @cell("categorical-probabilities / reduction")
@@ -86,6 +98,7 @@ def _(double: str, worst: str, single: str, worst_single: str) -> None:
         reads(eps, np.finfo(dtype).eps)
         near(wrong, -math.log(np.finfo(dtype).eps))
         reads(most, wrong)
+    refuses(TypeError, lambda: metrics.log_loss([0, 1], [0.2, 0.7], eps=1e-3))
 
 
 @cell("categorical-probabilities / a perfect prediction")
@@ -110,6 +123,13 @@ def _() -> None:
 @cell("categorical-probabilities / labels outside the classes")
 def _() -> None:
     refuses(ValueError, lambda: metrics.log_loss([0, 7], PROBS, labels=CLASSES))
+    near(silent(metrics.log_loss, [0, 7], [[0.8, 0.2], [0.3, 0.7]]), sum(BINARY) / 2)
+
+
+@cell("categorical-probabilities / labels of shape (n, 1)")
+def _() -> None:
+    column = np.array(Y)[:, None]
+    near(silent(lambda: metrics.log_loss(column, PROBS, labels=CLASSES)), sum(LOSSES) / 2)
 
 
 @cell("categorical-probabilities / a NaN among the probabilities")
@@ -181,12 +201,32 @@ def _() -> None:
     for y in (labels, labels[:, None]):
         for p in (probs, probs[:, None]):
             near(silent(metrics.log_loss, y, p), sum(BINARY) / 2)
+    refuses(ValueError, lambda: metrics.log_loss(labels[None, :], probs))
+    refuses(ValueError, lambda: metrics.log_loss(labels, probs[None, :]))
 
 
 @cell("bernoulli-probabilities / one class only")
 def _() -> None:
     refuses(ValueError, lambda: metrics.log_loss([1, 1], [0.5, 0.5]))
     near(metrics.log_loss([1, 1], [0.5, 0.5], labels=[0, 1]), LOG_2)
+
+
+@cell("bernoulli-probabilities / empty batch")
+def _() -> None:
+    refuses(ValueError, lambda: metrics.log_loss([], [], labels=[0, 1]))
+
+
+@cell("bernoulli-probabilities / a NaN among the probabilities")
+def _() -> None:
+    refuses(ValueError, lambda: metrics.log_loss([0, 1], [NAN, 0.5]))
+
+
+def of_numbers(loss: Any) -> None:
+    """Neither an empty batch nor a NaN is accepted."""
+    refuses(ValueError, loss, [], [])
+    for odd in (NAN, INF):
+        refuses(ValueError, loss, [odd, 0], [1, 2])
+        refuses(ValueError, loss, [1, 0], [odd, 2])
 
 
 @cell("squared-error / call", "squared-error / factor one half")
@@ -210,6 +250,8 @@ def _() -> None:
 def column_is_row(loss: Any, expected: float) -> None:
     near(silent(lambda: loss([3.0, 5.0], [[1.0], [2.0]])), expected)
     near(silent(lambda: loss([[3.0], [5.0]], [1.0, 2.0])), expected)
+    refuses(ValueError, loss, [3.0, 5.0], [[1.0, 2.0]])
+    refuses(ValueError, loss, [[3.0, 5.0]], [1.0, 2.0])
 
 
 @cell("squared-error / (n, 1) against (n,)")
@@ -217,15 +259,29 @@ def _() -> None:
     column_is_row(metrics.mean_squared_error, (4 + 9) / 2)
 
 
-@cell("squared-error / empty batch")
+@cell("squared-error / empty batch", "squared-error / a NaN among the data")
 def _() -> None:
-    refuses(ValueError, lambda: metrics.mean_squared_error([], []))
+    of_numbers(metrics.mean_squared_error)
 
 
-@cell("squared-error / a NaN among the data")
+@cell("squared-error / integers")
 def _() -> None:
-    for odd in (NAN, INF):
-        refuses(ValueError, lambda odd: metrics.mean_squared_error([odd, 0], [1, 2]), odd)
+    near(metrics.mean_squared_error([0, 0], [1, 2]), 2.5)
+
+
+@cell("absolute-error / empty batch", "absolute-error / a NaN among the data")
+def _() -> None:
+    of_numbers(metrics.mean_absolute_error)
+
+
+@cell("quantile / empty batch", "quantile / a NaN among the data")
+def _() -> None:
+    of_numbers(metrics.mean_pinball_loss)
+
+
+@cell("poisson / empty batch", "poisson / a NaN among the counts")
+def _() -> None:
+    of_numbers(metrics.mean_poisson_deviance)
 
 
 @cell("absolute-error / call", "absolute-error / scale and constant", "absolute-error / reduction")
@@ -296,6 +352,7 @@ def _() -> None:
     refuses(ValueError, lambda: metrics.mean_poisson_deviance([-1], [1.0]))
 
 
+POISSON_3_1, POISSON_5_2 = (2 * (y * math.log(y / rate) - y + rate) for y, rate in ((3, 1), (5, 2)))
 DEVIANCES = [2 * (3 * math.log(3 / 2) - 1), 2.0]
 
 
@@ -313,11 +370,13 @@ def _() -> None:
 
 @cell("poisson / (n, 1) against (n,)")
 def _() -> None:
-    near(silent(lambda: metrics.mean_poisson_deviance([3, 0], [[2.0], [1.0]])), sum(DEVIANCES) / 2)
+    column_is_row(metrics.mean_poisson_deviance, (POISSON_3_1 + POISSON_5_2) / 2)
 
 
 @cell("hinge-focal / hinge")
-def _() -> None:
+def _(one: str) -> None:
+    near(metrics.hinge_loss([1, 1], [3, 3]), float(one))
+    near(metrics.hinge_loss([1, 1], [3, 3], labels=[-1, 1]), float(one))
     for labels in ([-1, 1], [0, 1], [3, 5]):
         near(metrics.hinge_loss(labels, [0.5, 0.5]), (1.5 + 0.5) / 2)
     first(metrics.hinge_loss, "y_true", "pred_decision")
