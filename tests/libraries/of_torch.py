@@ -896,8 +896,7 @@ def _() -> None:
 def _() -> None:
     near(F.kl_div(LOG_Q, TARGET, reduction="batchmean"), sum(KL) / 2)
     near(torch.nn.KLDivLoss(reduction="batchmean")(LOG_Q, TARGET), sum(KL) / 2)
-    for loss in (F.kl_div, torch.nn.KLDivLoss()):
-        assert warns(lambda loss=loss: loss(LOG_Q, TARGET), "batchmean") < 0.6 * sum(KL) / 2
+    assert warns(lambda: F.kl_div(LOG_Q, TARGET), "batchmean") < 0.6 * sum(KL) / 2
     first(F.kl_div, "input", "target")
     near(D.kl_divergence(categorical(P), categorical(Q)), KL)
     near(F.kl_div(LOG_Q, TARGET.log(), reduction="sum", log_target=True), sum(KL))
@@ -912,8 +911,8 @@ def _() -> None:
 
 @cell("kl-divergence / reduction")
 def _() -> None:
-    for loss in (F.kl_div, torch.nn.KLDivLoss()):
-        near(warns(lambda loss=loss: loss(LOG_Q, TARGET), "batchmean"), sum(KL) / 4)
+    near(warns(lambda: F.kl_div(LOG_Q, TARGET), "batchmean"), sum(KL) / 4)
+    near(warns(lambda: torch.nn.KLDivLoss()(LOG_Q, TARGET), "batchmean"), sum(KL) / 4)
     near(F.kl_div(LOG_Q, TARGET, reduction="batchmean"), sum(KL) / 2)
     one_row = F.kl_div(LOG_Q[0], TARGET[0], reduction="batchmean")
     near(one_row, KL[0] / 2)
