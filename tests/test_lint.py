@@ -230,6 +230,7 @@ CASES = [
         ":tags: [x]\n1\n",
         "{code-cell} ipython3\n:",
     ),
+    ("nll-cell-004", "coins.md", "glue, plotting", "glue, ploting", "from nllbook"),
     ("nll-page-001", "coins.md", "    format_name: myst\n", "    extension: .md\n", "---"),
     (
         "nll-page-001",

@@ -115,10 +115,20 @@ def test_a_meaning_is_shown_on_hover_and_on_focus_and_hidden_by_escape() -> None
         "pointerGone": False,
         "focusByClick": False,
         "focusByKey": True,
+        "pointerPassed": True,
         "otherKey": True,
         "escape": False,
+        "pointerPassedAfterEscape": False,
         "blur": False,
     }
+
+
+def test_no_style_hides_a_statement() -> None:
+    """sphinx-proof's boxes have classes with common names, such as "definition"."""
+    for path in (ROOT / "web" / "static").glob("*.css"):
+        for rule in re.finditer(r"([^{}]+)\{[^{}]*display: none[^{}]*\}", path.read_text("utf-8")):
+            hit = re.search(r"\.(definition|proof|theorem|proposition|exercise)\b", rule[1])
+            assert not hit, f"{path.name}: {rule[0].strip()}"
 
 
 # ---- API

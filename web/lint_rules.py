@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from web import beliefs
 from web.beliefs import nearest
-from web.cells import calls, syntax_error
+from web.cells import calls, imports, syntax_error
 from web.labels import Book
 from web.source import FOLDED, ROOT, Chapter, Directive, SourceError, figure_options, mapping, tags
 
@@ -94,6 +95,19 @@ def long_cells(book: Book) -> Iterator[Finding]:
                 yield finding(
                     page, cell.line, wrong, "split it, or fold it with the tag hide-input"
                 )
+
+
+def known_imports(book: Book) -> Iterator[Finding]:
+    for page in book.pages:
+        for module, name, line in imports(page, "nllbook"):
+            try:
+                known = vars(import_module(module))
+            except ModuleNotFoundError:
+                yield finding(page, line, f"there is no module {module}", "correct the import")
+                continue
+            if name not in known:
+                wrong = f"{module} has no {name!r}{nearest(name, known)}"
+                yield finding(page, line, wrong, "correct the import")
 
 
 def runnable_pages(book: Book) -> Iterator[Finding]:
