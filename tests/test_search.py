@@ -252,6 +252,7 @@ def test_a_quiz_tells_its_question_and_not_its_answers() -> None:
             "<mfrac><mn>1</mn><mrow><mi>p</mi><mo>(</mo><mi>q</mi><mo>)</mo></mrow></mfrac>",
             "1/(p(q))",
         ),
+        ("<mfrac><mi>∂</mi><mrow><mi>∂</mi><mi>z</mi></mrow></mfrac>", "∂/∂z"),
         ("<mfrac linethickness='0px'><mi>n</mi><mi>k</mi></mfrac>", "n choose k"),
         ("<mi>h</mi><mo>=</mo><mo>−</mo><mi>p</mi>", "h = −p"),
         ("<semantics><mi>x</mi><annotation>\\mathrm x</annotation></semantics>", "x"),

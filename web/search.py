@@ -46,8 +46,8 @@ UNUSED = ("searchtools.js", "language_data.js", "../searchindex.js")
 # not the captions of their figures), what is folded (a snippet would give a solution away) and the
 # words that unfold it, lists of pages and of claims, the chapters' map.
 SKIPPED = {
-    *("headerlink", "viewcode-link", "statement-number", "cell_output"),
-    *("solution", "dropdown", "sd-dropdown", "toctree-wrapper", "ledger", "map"),
+    *("headerlink", "viewcode-link", "statement-number", "cell_output", "solution", "dropdown"),
+    *("sd-dropdown", "toctree-wrapper", "ledger", "map", "term-definition"),
 }
 # Most of a page, cut out before it is parsed: what KaTeX draws for the eyes alone, and
 # code, whose names the functions of the package and the prose have, too.
@@ -256,7 +256,7 @@ def formula(tag: Tag) -> str:
 
 def _grouped(words: str) -> str:
     words = " ".join(words.split())
-    return words if re.fullmatch(r"[\w.∗*′\u0302-\u0307]*|\([^()]*\)", words) else f"({words})"
+    return words if re.fullmatch(r"[\w.∗*′∂\u0302-\u0307]*|\([^()]*\)", words) else f"({words})"
 
 
 def index(app: Sphinx) -> Iterator[dict[str, Any]]:
