@@ -19,7 +19,7 @@ from web.source import CHAPTERS, ROOT, Chapter, chapters, pages, read
 FIXTURES = Path(__file__).parent / "fixtures"
 
 NOTATION = (CHAPTERS / "notation.md").read_text(encoding="utf-8")
-ABBREVIATIONS = {"NLL", "CE", "BCE", "MSE", "MAE", "OLS", "KL", "MLE", "MAP", "SE", "i.i.d."}
+ABBREVIATIONS = {"NLL", "CE", "BCE", "MSE", "MAE", "OLS", "KL", "MLE", "MAP", "SE", "iid"}
 TARGET = re.compile(r"(?:.*<)?([^<>]+)>?")
 
 
