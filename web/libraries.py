@@ -123,7 +123,9 @@ def _cell(reader: Reader, node: yaml.Node) -> Cell:
     if not isinstance(node, yaml.MappingNode):
         texts = {"text": reader.text(node, "a cell")}
     else:
-        texts = {name: reader.text(one, name) for name, one in reader.entries(node, "a").items()}
+        texts = {
+            name: reader.text(one, name) for name, one in reader.entries(node, "a cell").items()
+        }
         if "text" not in texts:
             reader.fail(node, "the cell lacks its text: add the key 'text'")
     text = texts.pop("text")

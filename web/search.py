@@ -46,7 +46,7 @@ UNUSED = ("searchtools.js", "language_data.js", "../searchindex.js")
 # folded (a snippet would give a solution away), lists of pages and of claims, the chapters' map.
 SKIPPED = {
     *("headerlink", "viewcode-link", "cell_output", "solution", "sd-dropdown"),
-    *("toctree-wrapper", "ledger", "map"),
+    *("toctree-wrapper", "ledger", "map", "term-definition"),
 }
 # Most of a page, cut out before it is parsed: what KaTeX draws for the eyes alone, and
 # code, whose names the functions of the package and the prose have, too.

@@ -6,6 +6,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 PAGE = "chapters/cheat-sheet"
 STYLE = "cheat-sheet.css"
@@ -28,6 +29,11 @@ def number_links(app: Sphinx, tree: nodes.document, page: str) -> None:
             link += nodes.superscript("", "\u00a0" + number, classes=["statement-number"])
 
 
+def write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """A new statement in a chapter changes the numbers on the sheet."""
+    return [PAGE] if PAGE in env.all_docs else []
+
+
 def add_style(
     app: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.document | None
 ) -> None:
@@ -37,6 +43,7 @@ def add_style(
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("env-updated", write_again)
     app.connect("doctree-resolved", number_links)
     app.connect("html-page-context", add_style)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
