@@ -777,7 +777,7 @@ def _() -> None:
 
 
 @sheet(
-    "perplexity", r"$e^{\mathrm{NLL}}$ in nats, $2^{\mathrm{NLL}}$ in bits", r"$\ge$ the whole's"
+    "perplexity", r"$e^{\mathrm{NLL}}$ in nats, $2^{\mathrm{NLL}}$ in bits", r"$\ge$ whole's"
 )
 def _() -> None:
     parts = np.array([1.1, 2.7])
@@ -1208,7 +1208,7 @@ def _() -> None:
 
 @sheet(
     "class-weights-and-ignore-index",
-    r"$\sum_i w_{y_i}s_i/\sum_i w_{y_i}$, whole $w_c$ as copies; best $q_c \propto w_c p_c$",
+    r"$\sum_i w_{y_i}s_i/\sum_i w_{y_i}$, whole $w_c$: copies; best $q_c \propto w_c p_c$",
     r"`pos_weight`: $\frac{wp}{wp + 1 - p}$. Ignored: $w = 0$",
 )
 def _() -> None:
@@ -1265,7 +1265,7 @@ def _() -> None:
     "separable-diverges",
     r"$\mathrm{NLL} \to 0$ only as $\lVert W\rVert \to \infty$",
     r"Quasi-: no minimum, $\ge \frac1n\log 2$. With $+\frac{\lVert V\rVert^2}{2nC}$,",
-    r"$C > 0$, all classes seen: one",
+    r"$C > 0$, all classes: one",
 )
 def _() -> None:
     w = np.array([1.0, 10, 30])
