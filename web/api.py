@@ -151,6 +151,8 @@ class ApiDirective(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
+        for path in source.CHAPTERS.glob("*.md"):  # whose cells use the names
+            self.env.note_dependency(str(path))
         module = self.arguments[0]
         names = [name for name in public().values() if name.module == module]
         if not names:
@@ -193,6 +195,10 @@ class ContentsDirective(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         page = source.read(source.ROOT / f"{PAGE}.md")
+        modules = {name.module for name in public().values()}
+        if missing := sorted(modules - {one.argument for one in page.named("api")}):
+            wrong = f"the page does not show the module {missing[0]!r} of nllbook"
+            raise self.error(f"{wrong}: add a section with the directive api")
         lines = []
         for one in page.named("api"):
             title = page.section(one.line).title
@@ -221,10 +227,10 @@ class LinkNames(SphinxPostTransform):
             target = named(literal.astext()) if _is_free(literal) else None
             if target is None or PAGE not in self.env.all_docs:
                 continue
-            while target not in objects:  # a method without an entry: its class has one
+            while target and target not in objects:  # a method without an entry: its class has one
                 target = target.rpartition(".")[0]
-            entry = objects[target]
-            if _means_another(literal, entry.node_id):
+            entry = objects.get(target)
+            if entry is None or _means_another(literal, entry.node_id):
                 continue
             link = make_refnode(
                 self.app.builder, self.env.docname, entry.docname, entry.node_id, []
@@ -265,7 +271,8 @@ def link_imports(
     objects = app.env.domains["py"].data["objects"]
 
     def link(match: re.Match[str]) -> str:
-        if name := spellings().get(match[1]):
+        name = spellings().get(match[1])
+        if name and name.full in objects:
             target = objects[name.full].node_id
         elif match[1] in {one.module for one in public().values()}:
             target = f"api-{match[1]}"
@@ -276,7 +283,7 @@ def link_imports(
 
     if PAGE in app.env.all_docs:
         context["body"] = re.sub(
-            r'(?s)<span class="nn">nllbook</span>.*?</pre>',
+            r'<span class="nn">nllbook</span>[^\n(]*(?:\([^)]*\))?',  # to the end of the import
             lambda cell: re.sub(r'<span class="n">(\w+)</span>', link, cell[0]),
             context.get("body", ""),
         )

@@ -185,7 +185,7 @@ class Reader:
         except yaml.YAMLError as error:
             raise yaml_error(self.path, 1, "this is", error) from None
         if root is None:
-            raise SourceError(self.path, 1, "the file is empty: write `[]` if there are no beliefs")
+            raise SourceError(self.path, 1, "the file is empty: write `[]` for an empty list")
         return root
 
     def line(self, node: yaml.Node) -> int:

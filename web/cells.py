@@ -46,6 +46,15 @@ def names(chapter: Chapter, package: str) -> Iterator[tuple[str, int]]:
                     yield imported[start] + dot + rest, cell.body_line + node.lineno - 1
 
 
+def imports(chapter: Chapter, package: str) -> Iterator[tuple[str, str, int]]:
+    """What the code cells import from a package: module, name, line."""
+    for cell in chapter.cells:
+        for node in ast.walk(tree(cell)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
+                for one in node.names:
+                    yield str(node.module), one.name, cell.body_line + one.lineno - 1
+
+
 def syntax_error(cell: Directive) -> SyntaxError | None:
     """Why the cell is no Python, if so."""
     try:

@@ -113,6 +113,12 @@ RULES = (
         lint_rules.long_cells,
     ),
     Rule(
+        "nll-cell-004",
+        "What a code cell imports from nllbook is there.",
+        "After a renaming the build finds one chapter a minute, this all of them in a second.",
+        lint_rules.known_imports,
+    ),
+    Rule(
         "nll-label-001",
         "A label stands once in the book, whatever its case.",
         "A link would lead to either of the two.",

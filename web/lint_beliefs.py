@@ -6,10 +6,8 @@ import ast
 import sys
 from collections.abc import Iterator
 
-from web.beliefs import Belief
 from web.labels import Book
-from web.lint_rules import Finding
-from web.source import SourceError
+from web.lint_rules import Finding, readable_beliefs
 
 MAX_WIDTH = 79  # columns of a counterexample
 EVERYWHERE = {"nllbook", "numpy", *sys.stdlib_module_names}  # what one may import
@@ -18,7 +16,7 @@ EVERYWHERE = {"nllbook", "numpy", *sys.stdlib_module_names}  # what one may impo
 def ordered(book: Book) -> Iterator[Finding]:
     places = {page.name: place for place, page in enumerate(book.pages)}
     last = -1
-    for belief in _beliefs(book):
+    for belief in (readable_beliefs(book) or {}).values():
         place = places.get(belief.chapter, last)
         if place < last:
             wrong = f"the belief {belief.id!r} stands after those of a later chapter: move it up"
@@ -27,7 +25,7 @@ def ordered(book: Book) -> Iterator[Finding]:
 
 
 def runnable(book: Book) -> Iterator[Finding]:
-    for belief in _beliefs(book):
+    for belief in (readable_beliefs(book) or {}).values():
         for line, wrong in _mistakes(belief.counterexample):
             first = belief.lines["counterexample"]
             yield Finding(book.beliefs_file, first + line - 1, wrong)
@@ -57,11 +55,3 @@ def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
     if isinstance(node, ast.ImportFrom):
         return [node.module or "."]
     return [alias.name for alias in node.names]
-
-
-def _beliefs(book: Book) -> list[Belief]:
-    """None of them where they cannot be read, which beliefs-valid reports."""
-    try:
-        return list(book.beliefs.values())
-    except SourceError:
-        return []

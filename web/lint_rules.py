@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from web import beliefs
 from web.beliefs import nearest
-from web.cells import calls, syntax_error
+from web.cells import calls, imports, syntax_error
 from web.labels import Book
 from web.source import FOLDED, ROOT, Chapter, Directive, SourceError, figure_options, mapping, tags
 
@@ -96,6 +97,19 @@ def long_cells(book: Book) -> Iterator[Finding]:
                 )
 
 
+def known_imports(book: Book) -> Iterator[Finding]:
+    for page in book.pages:
+        for module, name, line in imports(page, "nllbook"):
+            try:
+                known = vars(import_module(module))
+            except ModuleNotFoundError:
+                yield finding(page, line, f"there is no module {module}", "correct the import")
+                continue
+            if name not in known:
+                wrong = f"{module} has no {name!r}{nearest(name, known)}"
+                yield finding(page, line, wrong, "correct the import")
+
+
 def runnable_pages(book: Book) -> Iterator[Finding]:
     for page in book.pages:
         header = page.front_matter
@@ -142,6 +156,11 @@ def known_references(book: Book) -> Iterator[Finding]:
             wrong = f"{one.how} leads to {one.target!r}, which is no label of the book"
             hint = nearest(one.target, book.labels)
             yield finding(page, one.line, wrong + hint, "correct it, or add the label")
+        for role in page.roles:
+            term = re.sub(r".*<(.+)>", r"\1", role.content).replace("’", "'")
+            if role.name == "term" and term not in book.terms:
+                wrong = f"the glossary has no term {term!r}{nearest(term, book.terms)}"
+                yield finding(page, role.line, wrong, "correct it, or add its entry")
 
 
 # ---- figures
