@@ -35,8 +35,9 @@ PACKAGES = {"torch": "torch", "sklearn": "scikit-learn", "scipy": "scipy", "opta
 
 _PLACE = re.compile(r"<(\w+)>")
 _EXPONENT = re.compile(r"(-?[\d.]+)e(-?\d+)")
-# Where a long name may be broken: after _ or ., before a capital, after the bracket of a call.
-_BREAK = re.compile(r"(?<=[_.])(?=\w\w)|(?<=[a-z])(?=[A-Z])|(?<=\w\()(?=\w)")
+# Where a long name may be broken: after _ or ., before a capital, after the bracket of a call,
+# before a value in quotes.
+_BREAK = re.compile(r'(?<=\w[_.])(?=\w\w)|(?<=[a-z])(?=[A-Z])|(?<=\w\()(?=\w)|(?<==)(?=")')
 
 
 @dataclass(frozen=True)
