@@ -1218,8 +1218,8 @@ def _() -> None:
 
 @sheet(
     "class-weights-and-ignore-index",
-    r"$\sum_i w_{y_i}s_i/\sum_i w_{y_i}$, whole $w_c$: mean over copies; best $q_c \propto w_c p_c$",
-    r"`pos_weight`: $\frac{wp}{wp + 1 - p}$. Ignored: $w = 0$",
+    r"$\sum_i w_{y_i}s_i/\sum_i w_{y_i}$, whole $w_c$: mean over copies; best",
+    r"$q_c \propto w_c p_c$; `pos_weight`: $\frac{wp}{wp + 1 - p}$. Ignored: $w = 0$",
 )
 def _() -> None:
     w, logits = np.array([1.0, 3, 2]), np.vstack([Z, Z[0]])
