@@ -35,7 +35,8 @@ PACKAGES = {"torch": "torch", "sklearn": "scikit-learn", "scipy": "scipy", "opta
 
 _PLACE = re.compile(r"<(\w+)>")
 _EXPONENT = re.compile(r"(-?[\d.]+)e(-?\d+)")
-_BREAK = re.compile(r"(?<=[_.(=])(?=\w)|(?<=[a-z])(?=[A-Z])")  # where a long name may be broken
+# Where a long name may be broken: after _ or ., before a capital, after the bracket of a call.
+_BREAK = re.compile(r"(?<=[_.])(?=\w\w)|(?<=[a-z])(?=[A-Z])|(?<=\w\()(?=\w)")
 
 
 @dataclass(frozen=True)
