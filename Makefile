@@ -42,8 +42,9 @@ test-portable: .venv/ready ## re-run the notebooks with other CPU instructions, 
 notebooks: .venv/ready ## write notebooks/ anew from chapters/
 	@$(BIN)/python -m web.notebooks
 
-mutants: .venv/ready ## break the book's mathematics on purpose; every break must be caught (ONLY=part of a name)
+mutants: .venv/ready ## plant mistakes; the book's checks, and the unit tests, must notice (ONLY=part of a name)
 	@$(BIN)/python -m tests.mutants $(ONLY)
+	@$(BIN)/python -m tests.mutation $(ONLY)
 
 accuracy: .venv/torch ## measure the errors of the losses, here and in other libraries
 	@$(BIN)/python benchmarks/accuracy.py
