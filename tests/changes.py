@@ -123,10 +123,12 @@ class _Reader:
             return
         if isinstance(node, cst.SimpleStatementLine | cst.BaseCompoundStatement):
             lines = self._lines(node)
-        if isinstance(node, cst.Raise):
-            messages = frozenset(arg for arg in m.findall(node, m.Arg()) if m.findall(arg, TEXT))
+        if isinstance(node, cst.FunctionDef):
+            messages = _texts(node)
+        elif isinstance(node, cst.Raise):
+            messages |= frozenset(arg for arg in m.findall(node, m.Arg()) if m.findall(arg, TEXT))
         elif _quotes(node):
-            messages = frozenset(arg for arg in node.children if m.matches(arg, m.Arg(TEXT)))
+            messages |= frozenset(arg for arg in node.children if m.matches(arg, m.Arg(TEXT)))
         kept = messages & set(node.children)
         for kind, operator in mutation_operators:
             if isinstance(node, kind):
@@ -171,6 +173,20 @@ class _Reader:
 def _on_one_line(lines: str) -> str:
     """Without the comments, too."""
     return " ".join(" ".join(line.split("  #")[0] for line in lines.splitlines()).split())
+
+
+def _texts(function: cst.FunctionDef) -> frozenset[cst.CSTNode]:
+    """The assignments of texts that are used in messages only."""
+    assigned = m.findall(function, m.Assign(targets=[m.AssignTarget(m.Name())]))
+    errors = [one for one in m.findall(function, m.Raise()) if m.matches(one, m.Raise(m.Call()))]
+    messages = [arg for one in errors for arg in one.exc.args if m.findall(arg, TEXT)]
+    texts = []
+    for one in assigned:
+        name = m.Name(one.targets[0].target.value)
+        spoken = sum(len(m.findall(arg, name)) for arg in messages)
+        if m.findall(one, TEXT) and len(m.findall(function, name)) == spoken + 1:
+            texts.append(one)
+    return frozenset(texts)
 
 
 def _quotes(node: cst.CSTNode) -> bool:

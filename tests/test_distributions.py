@@ -32,6 +32,7 @@ from nllbook import (
     Poisson,
     StudentT,
     Uniform,
+    _student,
     datasets,
 )
 from nllbook.distributions import Distribution, _gamma_nll
@@ -1365,6 +1366,80 @@ def test_student_t_fit_below_one_degree_of_freedom_chooses_among_maxima() -> Non
         assert 100 < StudentT.fit(x, 0.9).loc < 100.4
     far_off = [*loose, *tight, -1e200]  # the square of its distance is no float
     assert 100 < StudentT.fit(far_off, 0.5).loc < 100.4
+
+
+@pytest.mark.parametrize(
+    ("x", "df", "loc", "lower"),
+    [  # another maximum, and a lower one, is found if only the samples themselves are looked at
+        ([-10.0, -1.5, -0.75, 0.5, 1.75, 2.0, 50.0], 0.3, 0.52534, (1.77793, 0.46844)),
+        ([-9.75, -4.5, -1.25, 2.0, 6.5, 7.75], 0.3, 1.49674, (-0.80288, 2.75213)),
+        ([-1.5, 0.75, 6.0, 7.75], 0.75, 5.78924, (1.66456, 3.00792)),
+    ],
+)
+def test_student_t_fit_finds_the_highest_maximum_between_samples(
+    x: list[float], df: float, loc: float, lower: tuple[float, float]
+) -> None:
+    fitted = StudentT.fit(x, df)
+    assert fitted.loc == pytest.approx(loc, abs=1e-5)
+    assert max(distance_from_the_maximum(x, fitted)) <= 64 * EPS
+    other = StudentT(df, *lower)
+    assert max(distance_from_the_maximum(x, other)) <= 1e-3  # a maximum as well
+    assert fitted.log_prob(x).sum() > other.log_prob(x).sum() + 1e-4
+
+
+def test_student_t_fit_chooses_among_maxima_of_many_samples() -> None:
+    loose = np.random.default_rng(1).normal(-10, 1, 150)
+    tight = np.random.default_rng(2).normal(100, 0.1, 151)
+    for x in (np.concatenate([loose, tight]), np.concatenate([tight, loose])):
+        fitted = StudentT.fit(x, 0.5)
+        assert 99.9 < fitted.loc < 100.1
+        assert max(distance_from_the_maximum(x, fitted)) <= 2 * EPS * fitted.loc / fitted.scale
+
+
+@pytest.mark.parametrize("name", ["light", "normal", "cauchy", "three"])
+@pytest.mark.parametrize("df", [1.0, 4.0, 30.0])
+def test_student_t_fit_takes_few_steps_as_newtons_method_does(
+    name: str, df: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong derivative would leave the search to halving its bracket: 50 steps for 15 digits."""
+    steps: list[int] = []  # of each search for a root; those for the scale end first
+    search = _student._root
+
+    def counting(f: Callable[[float], Any], low: float, high: float, start: float) -> float:
+        steps.append(0)
+        number = len(steps) - 1
+
+        def counted(x: float) -> Any:
+            steps[number] += 1
+            return f(x)
+
+        return search(counted, low, high, start)
+
+    monkeypatch.setattr(_student, "_root", counting)
+    StudentT.fit(T_DATA[name], df)
+    assert max(steps) <= 12
+    assert np.mean(steps) <= 7
+
+
+def test_a_root_is_found_by_newtons_steps_or_by_halves() -> None:
+    seen: list[float] = []
+
+    def line(x: float) -> tuple[float, float, float]:
+        seen.append(x)
+        return 3 - x, -1.0, 1.0
+
+    assert _student._root(line, -10, 10, 0) == 3
+    assert seen == [0, 3]  # straight to the root, and once more to see that it is one
+
+    def flat(x: float) -> tuple[float, float, float]:  # a derivative that says nothing
+        return 2 - x, 0.0, 1.0
+
+    assert _student._root(flat, 0, 3, 1) == 2
+
+    def curve(x: float) -> tuple[float, float, float]:  # Newton's steps leave any bracket
+        return math.atan(1 - x), -1 / (1 + (x - 1) ** 2), 1.0
+
+    assert _student._root(curve, -50, 40, 35) == pytest.approx(1, abs=1e-15)
 
 
 @FEW

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import mutation
 from tests.changes import changes
 from web.source import ROOT
 
@@ -71,6 +70,19 @@ def test_messages_and_what_means_nothing_are_left_alone(
     assert texts.pop() == "return x - 2"
     assert texts.pop() == "return x + 1"
     assert all(kept in text for text in texts)
+
+
+def test_a_text_that_is_used_in_messages_only_is_left_alone(tmp_path: Path) -> None:
+    text = 'def f(x):\n    a = f"[{x - 1}]"\n    b = "text"\n    c = x - 1\n'
+    text += '    raise ValueError(f"{a} {b} {c}")\n    return b\n'
+    assert of(text, tmp_path)["f"] == [
+        "b = None",
+        'b = "XXtextXX"',
+        'b = "TEXT"',
+        "c = None",
+        "c = x + 1",
+        "c = x - 2",
+    ]
 
 
 def test_beside_a_message_the_rest_is_changed(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from nllbook import (
     softplus,
     xlogy,
 )
+from nllbook._softmax import blocks
 from tests.hard_rows import classes, exact, mp, rows, worst
 
 mpmath.mp.dps = 50
@@ -513,6 +514,16 @@ def test_nan_stays_in_its_row() -> None:
         got = function(z)
         np.testing.assert_array_equal(got[[0, 2]], function(z[[0, 2]]))
         assert np.all(np.isnan(got[1]))
+
+
+def test_blocks_part_the_rows_into_256_kib_or_one_row() -> None:
+    k = 256 * 1024 // 8 // 2  # two rows of float64 make a block
+    assert list(blocks(5, k)) == [slice(0, 2), slice(2, 4), slice(4, 6)]
+    assert list(blocks(5, k + 1)) == [slice(i, i + 1) for i in range(5)]
+    assert list(blocks(2, 10 * k)) == [slice(0, 1), slice(1, 2)]
+    assert list(blocks(2 * k, 1)) == [slice(0, 2 * k)]
+    assert list(blocks(2, 0)) == [slice(0, 2 * k)]
+    assert not list(blocks(0, 3))
 
 
 ROW_FUNCTIONS = pytest.mark.parametrize("function", [softmax, log_softmax, logsumexp])
