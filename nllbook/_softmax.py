@@ -43,7 +43,7 @@ def blocks(n: int, k: int) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, n, step))
 
 
-def seen_from_the_top(z: NDArray[Any], carry: bool = True) -> Rows:
+def seen_from_the_top(z: NDArray[Any], carry: bool) -> Rows:
     """The rows of the logits z, shape (n, k) with k >= 1.
 
     ``carry`` the rounding errors of the differences: for results in float64. They make no

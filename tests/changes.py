@@ -30,7 +30,10 @@ TEXT = m.SimpleString() | m.FormattedString()
 CONSTANT = m.SimpleStatementLine(body=[m.Assign() | m.AnnAssign()])
 ALIAS = m.SimpleStatementLine(body=[m.Assign(value=m.Subscript())])  # Floats = NDArray[np.float64]
 DOCSTRING = m.SimpleStatementLine(body=[m.Expr(m.SimpleString())])
-SAME = m.Call(func=m.Attribute(attr=m.Name("astype")), args=[m.Arg(m.Name("None")), m.ZeroOrMore()])
+STRICT = m.Arg(keyword=m.Name("strict"))
+FLOAT64 = m.Call(
+    func=m.Attribute(attr=m.Name("astype")), args=[m.Arg(m.Name("None")), m.ZeroOrMore()]
+)
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,13 @@ class _Reader:
             messages |= frozenset(arg for arg in m.findall(node, m.Arg()) if m.findall(arg, TEXT))
         elif _quotes(node):
             messages |= frozenset(arg for arg in node.children if m.matches(arg, m.Arg(TEXT)))
+        elif isinstance(node, cst.Call):
+            messages |= frozenset(arg for arg in node.args if m.matches(arg, STRICT))
         kept = messages & set(node.children)
         for kind, operator in mutation_operators:
             if isinstance(node, kind):
                 for new in operator(node):
-                    if kept <= set(new.children) and not m.matches(new, SAME):
+                    if kept <= set(new.children) and not _means_the_same(node, new):
                         yield self._change(node, new, name, lines)
         for child in node.children:
             yield from self.below(child, name, lines, messages)
@@ -168,6 +173,13 @@ class _Reader:
             _on_one_line(self.text[first:last]),
             _on_one_line(after),
         )
+
+
+def _means_the_same(node: cst.CSTNode, new: cst.CSTNode) -> bool:
+    """astype(None) is astype(np.float64); and 1e300 plus 1 is 1e300."""
+    if isinstance(node, cst.Float) and isinstance(new, cst.Float):
+        return node.evaluated_value == new.evaluated_value
+    return m.matches(new, FLOAT64)
 
 
 def _on_one_line(lines: str) -> str:

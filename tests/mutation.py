@@ -20,6 +20,7 @@ import signal
 import sys
 import time
 import tomllib
+import traceback
 import types
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Set
@@ -84,7 +85,7 @@ class Bench:
         files = {mutant.file for mutant in self.mutants}
         tracer = coverage.Coverage(data_file=None, config_file=False, include=[*map(str, files)])
         tracer.start()
-        for number, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
+        for number, (item, following) in enumerate(zip(items, [*items, None][1:], strict=True)):
             tracer.switch_context(str(number))
             start = time.process_time()
             self._run(item, following)
@@ -113,8 +114,9 @@ class Bench:
         while waiting or running:
             while waiting and len(running) < (os.cpu_count() or 1):
                 planted = waiting.popleft()
-                known = killers[planted[0].where]
-                tests = items if planted is self.unchanged else self._tests(planted[0])
+                known, tests = set[pytest.Item](), set(items)
+                if planted is not self.unchanged:
+                    known, tests = killers[planted[0].where], self._tests(planted[0])
                 order = sorted(tests, key=lambda item: (item not in known, self.seconds[item]))
                 pid, pipe = self._fork(planted, order)
                 running[pid] = planted, pipe
@@ -134,7 +136,7 @@ class Bench:
                 if said:
                     killers[mutant.where].add(items[int(said)])
 
-    def _tests(self, mutant: Change) -> Iterable[pytest.Item]:
+    def _tests(self, mutant: Change) -> set[pytest.Item]:
         """Those that execute the statement; only the quick ones for a survivor with a reason."""
         covering = self.covering[mutant.file]
         tests = {item for line in mutant.lines for item in covering.get(line, [])}
@@ -149,15 +151,15 @@ class Bench:
         if pid:
             os.close(writing)
             return pid, reading
-        code = CRASHED
         try:
             signal.alarm(3600)  # in case it waits for something
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             os.dup2(1, 2)
             code, said = self._child(planted, order)
-            os.write(writing, said.encode())
-        finally:
-            os._exit(code)
+        except BaseException:
+            code, said = CRASHED, traceback.format_exc()
+        os.write(writing, said.encode())
+        os._exit(code)
 
     def _child(self, planted: list[Change], order: list[pytest.Item]) -> tuple[int, str]:
         for change in planted:
@@ -165,7 +167,7 @@ class Bench:
                 plant(change)
             except Exception:  # such a module cannot be imported
                 return KILLED, ""
-        for item, following in zip(order, [*order[1:], None], strict=True):
+        for item, following in zip(order, [*order, None][1:], strict=True):
             signal.setitimer(signal.ITIMER_PROF, 1 + 20 * self.seconds[item])
             self._run(item, following)
             if self.failed:

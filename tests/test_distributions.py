@@ -34,6 +34,7 @@ from nllbook import (
     Uniform,
     _student,
     datasets,
+    distributions,
 )
 from nllbook.distributions import Distribution, _gamma_nll
 
@@ -1381,6 +1382,9 @@ def test_student_t_fit_finds_the_highest_maximum_between_samples(
 ) -> None:
     fitted = StudentT.fit(x, df)
     assert fitted.loc == pytest.approx(loc, abs=1e-5)
+    # where the zero lies makes no difference either
+    found = _student.fit_t(np.array(x), df)
+    assert found == pytest.approx((fitted.loc, fitted.scale), rel=1e-12)
     assert max(distance_from_the_maximum(x, fitted)) <= 64 * EPS
     other = StudentT(df, *lower)
     assert max(distance_from_the_maximum(x, other)) <= 1e-3  # a maximum as well
@@ -1419,6 +1423,22 @@ def test_student_t_fit_takes_few_steps_as_newtons_method_does(
     StudentT.fit(T_DATA[name], df)
     assert max(steps) <= 12
     assert np.mean(steps) <= 7
+
+
+def test_categorical_fit_at_the_edges_of_k(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Categorical.fit([0, 0], k=1).probs.tolist() == [1.0]
+    monkeypatch.setattr(distributions, "MOST_CLASSES", 5)
+    assert Categorical.fit([4]).probs.tolist() == [0, 0, 0, 0, 1]
+    assert Categorical.fit([0], k=5).probs.tolist() == [1, 0, 0, 0, 0]
+    with pytest.raises(ValueError, match=r"^k = 6 must be at least 1 and at most 5$"):
+        Categorical.fit([0], k=6)
+    with pytest.raises(ValueError, match=r"^x\[1\] = 5 must be a class index below 5$"):
+        Categorical.fit([0, 5])
+
+
+def test_different_categoricals_have_different_hashes() -> None:
+    probs = [[1.0], [0.5, 0.5], [0.25, 0.75], [0.75, 0.25]]
+    assert len({hash(Categorical(np.array(row))) for row in probs}) == 4
 
 
 def test_a_root_is_found_by_newtons_steps_or_by_halves() -> None:

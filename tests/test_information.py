@@ -23,7 +23,7 @@ from nllbook import (
     perplexity,
     surprisal,
 )
-from nllbook._validate import refuse_sums, shown
+from nllbook._validate import power_of_two, refuse_sums, shown
 from nllbook.information import deviance
 
 mpmath.mp.dps = 50
@@ -531,6 +531,35 @@ def test_the_tolerance_is_that_of_the_type_the_probabilities_came_in() -> None:
     assert entropy(tenths.astype(np.longdouble)) == pytest.approx(math.log(10), rel=4 * EPS)
     with pytest.raises(ValueError, match="must sum to 1"):
         entropy(tenths.astype(np.float16).astype(np.float32))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_k_roundings_are_allowed_and_no_more(dtype: str) -> None:
+    eps = float(np.finfo(dtype).eps)
+    counts = np.array(True)
+    for p in ([0.5, 0.5 + 2 * eps], [0.5, 0.5 - 2 * eps]):
+        refuse_sums("p", np.array(p, dtype), np.dtype(dtype), counts)
+    # float32 itself would round this sum to 1 + 2 eps
+    p = np.array([0.5, 0.5 + (2.5 if dtype == "float32" else 3) * eps], dtype)
+    with pytest.raises(ValueError, match=r"^p must sum to 1, got a sum of 1\.0000"):
+        refuse_sums("p", p, np.dtype(dtype), counts)
+
+
+@pytest.mark.parametrize(
+    ("data", "power"),
+    [
+        ([3.0], 2.0),
+        ([1.0, -5.0, 4.0], 4.0),
+        ([0.75, 0.1], 0.5),
+        ([8.0], 8.0),
+        ([1.7e308], 2.0**1023),
+        ([5e-324], 5e-324),
+    ],
+)
+def test_the_largest_power_of_two_that_no_magnitude_exceeds(
+    data: list[float], power: float
+) -> None:
+    assert power_of_two(np.array(data)) == power
 
 
 def test_long_doubles_may_miss_one_by_the_roundings_of_the_sum() -> None:
