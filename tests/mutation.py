@@ -86,6 +86,7 @@ class Bench:
         tracer = coverage.Coverage(data_file=None, config_file=False, include=[*map(str, files)])
         tracer.start()
         for number, (item, following) in enumerate(zip(items, [*items, None][1:], strict=True)):
+            forget("nllbook")
             tracer.switch_context(str(number))
             start = time.process_time()
             self._run(item, following)
@@ -198,9 +199,15 @@ def plant(change: Change) -> None:
         function, other = _function(live, change.function), _function(new, change.function)
         function.__code__ = other.__code__
         function.__defaults__, function.__kwdefaults__ = other.__defaults__, other.__kwdefaults__
-    for module in users:  # what was computed before must be computed anew
-        for value in vars(module).values():
-            getattr(value, "cache_clear", int)()
+    forget("nllbook", "tests.", "test_")
+
+
+def forget(*prefixes: str) -> None:
+    """Have what functions of these modules remember computed anew."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(prefixes):
+            for value in vars(module).values():
+                getattr(value, "cache_clear", int)()
 
 
 def _function(module: types.ModuleType, name: str) -> types.FunctionType:

@@ -97,7 +97,7 @@ def test_xlogy_of_zero_is_not_negative() -> None:
 
 def test_xlogy_is_in_nats() -> None:
     assert float(xlogy(1, 2)) == 0.6931471805599453  # log 2 = 0.693147180559945309417…
-    assert float(xlogy(3, math.e)) == pytest.approx(3, rel=2 * EPS)
+    assert float(xlogy(3, math.e)) == pytest.approx(3, rel=2 * EPS, abs=0)
 
 
 def test_xlogy_broadcasts_scalars_alone() -> None:
@@ -202,7 +202,7 @@ def test_lgamma_agrees_with_mpmath(x: float) -> None:
 def test_lgamma_of_a_negative_is_the_log_of_the_absolute_value(x: float) -> None:
     exact = mpmath.log(abs(mpmath.gamma(mpmath.mpf(x))))
     assert relative_error(lgamma(x), exact) <= 16 * EPS
-    assert float(lgamma(x)) == pytest.approx(float(scipy.special.gammaln(x)), rel=1e-13)
+    assert float(lgamma(x)) == pytest.approx(float(scipy.special.gammaln(x)), rel=1e-13, abs=0)
 
 
 @FEW
@@ -417,9 +417,9 @@ def test_logsumexp_of_everything() -> None:
     z = np.random.default_rng(6).normal(0, 9, (2, 3))
     total = logsumexp(z, axis=None)
     assert np.ndim(total) == 0
-    assert float(total) == pytest.approx(float(scipy.special.logsumexp(z)), rel=4 * EPS)
+    assert float(total) == pytest.approx(float(scipy.special.logsumexp(z)), rel=4 * EPS, abs=0)
     assert logsumexp(z, None, True).shape == (1, 1)
-    assert logsumexp(2.5, axis=None) == pytest.approx(2.5, rel=EPS)
+    assert logsumexp(2.5, axis=None) == pytest.approx(2.5, rel=EPS, abs=0)
 
 
 @FEW
