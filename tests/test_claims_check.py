@@ -50,6 +50,12 @@ def passes(*args: Any, **options: Any) -> bool:
 # Powers of two, so that both sides of every boundary are exact in binary.
 
 
+def test_a_tolerance_beyond_the_floats_is_no_error() -> None:
+    with np.errstate(all="raise"):
+        assert passes(1e308, -1e307, rtol=100.0)
+        assert not passes(-1.7e308, 1.7e308, rtol=1.0)
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_rtol_is_relative_to_right(sign: int) -> None:
     right = sign * 4.0
@@ -503,6 +509,12 @@ LINES: list[tuple[list[Any], dict[str, Any], str, dict[str, Any]]] = [
         {"rtol": 0.25},
         "within rtol 0.25",
         {"kind": "close", "difference": 0.125, "tolerance": 0.25},  # in units of the right side
+    ),
+    (
+        [0.625, 0.5],
+        {"rtol": 0.5},
+        "within rtol 0.5",
+        {"kind": "close", "difference": 0.25, "tolerance": 0.5},
     ),
     (
         [-4.5, -4.0],

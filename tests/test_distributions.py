@@ -36,7 +36,8 @@ from nllbook import (
     datasets,
     distributions,
 )
-from nllbook.distributions import Distribution, _gamma_nll
+from nllbook.distributions import Distribution, _gamma_nll, _log_mean_minus_mean_log
+from nllbook.optimize import newton
 
 mpmath.mp.dps = 50
 mpf = mpmath.mpf
@@ -1221,6 +1222,31 @@ def test_what_the_gamma_fit_minimises(u: float) -> None:
     values = [_gamma_nll(u + step, s) for step in (1e-4, -1e-4)]
     assert slope == pytest.approx((values[0][0] - values[1][0]) / 2e-4, rel=1e-6, abs=0)
     assert curvature == pytest.approx((values[0][1] - values[1][1]) / 2e-4, rel=1e-6, abs=0)
+
+
+def test_gamma_fit_starts_within_its_promise_of_the_minimum(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    starts: list[float] = []
+
+    def recording(derivatives: Callable[[Any], Any], x0: float) -> Any:
+        starts.append(math.exp(x0))
+        return newton(derivatives, x0)
+
+    monkeypatch.setattr(distributions, "newton", recording)
+    for shape in (0.05, 0.3, 1.0, 3.0, 30.0):
+        fitted = Gamma.fit(np.random.default_rng(8).gamma(shape, size=50))
+        assert starts.pop() == pytest.approx(fitted.shape, rel=0.015, abs=0)
+
+
+def test_what_the_gamma_fit_needs_of_nearly_constant_data() -> None:
+    """The mean's own rounding error matters where the data are that close, wherever they lie."""
+    for low in (1.0, 1.9):
+        x = np.array([low, low, np.nextafter(low, 2)])
+        exact = [mpf(float(value)) for value in x]
+        expected = mpmath.log(mpmath.fsum(exact) / 3) - mpmath.fsum(map(mpmath.log, exact)) / 3
+        got = _log_mean_minus_mean_log(x, 1.0, float(x.mean()))
+        assert got == pytest.approx(float(expected), rel=1e-9, abs=0)
 
 
 def test_gamma_fit_of_the_rain() -> None:

@@ -130,6 +130,13 @@ def test_xlogy_underflows_in_silence() -> None:
         assert xlogy(np.float32(1e-45), np.float32(0.9)) == 0
 
 
+def test_softplus_and_sigmoids_underflow_in_silence() -> None:
+    with np.errstate(all="raise"):
+        assert softplus([-1000.0, 1000.0, INF, -INF]).tolist() == [0, 1000, INF, 0]
+        assert log_sigmoid([-1000.0, 1000.0]).tolist() == [-1000, 0]
+        assert sigmoid([-1000.0, 1000.0, INF, -INF]).tolist() == [0, 1, 1, 0]
+
+
 def test_xlogy_says_where_y_is_negative() -> None:
     with pytest.raises(ValueError, match=r"y\[1, 0\] = -2 must be >= 0"):
         xlogy(1.0, [[1, 2], [-2, -3]])
@@ -411,6 +418,21 @@ def test_rows_run_along_any_axis(axis: int) -> None:
     np.testing.assert_allclose(sums, scipy.special.logsumexp(z, axis=axis), rtol=8 * EPS)
     assert logsumexp(z, axis, keepdims=True).shape == np.sum(z, axis=axis, keepdims=True).shape
     np.testing.assert_array_equal(np.squeeze(logsumexp(z, axis, keepdims=True), axis), sums)
+
+
+def test_logsumexp_takes_out_one_axis_of_length_one() -> None:
+    assert logsumexp(np.zeros((1, 3))).tolist() == [math.log(3)]
+    assert logsumexp(np.zeros((1, 3)), axis=0).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_logsumexp_of_rows_each_of_many_terms() -> None:
+    """Sums near 1 of many terms are taken by another formula: row by row, along any axis."""
+    z = np.array([[-3.0] * 20, [-2.0] * 20, [5.0] * 20])
+    expected = [float(mpmath.log(20 * mpmath.exp(top))) for top in (-3, -2, 5)]
+    # the log of a sum near 1 is as wrong as the sum
+    assert logsumexp(z).tolist() == pytest.approx(expected, rel=4 * EPS, abs=4 * EPS)
+    assert logsumexp(z.T, axis=0).tolist() == pytest.approx(expected, rel=4 * EPS, abs=4 * EPS)
+    assert logsumexp(z, keepdims=True).shape == (3, 1)
 
 
 def test_logsumexp_of_everything() -> None:
