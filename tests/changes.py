@@ -124,7 +124,7 @@ class _Reader:
             or node in messages
         ):
             return
-        if isinstance(node, cst.SimpleStatementLine | cst.BaseCompoundStatement):
+        if isinstance(node, cst.BaseStatement):
             lines = self._lines(node)
         if isinstance(node, cst.FunctionDef):
             messages = _texts(node)
@@ -143,7 +143,7 @@ class _Reader:
         for child in node.children:
             yield from self.below(child, name, lines, messages)
 
-    def _lines(self, statement: cst.CSTNode) -> range:
+    def _lines(self, statement: cst.BaseStatement) -> range:
         """Of a statement with a body those above it, but all of a function.
 
         A constant may be noticed anywhere in the module.
@@ -154,7 +154,9 @@ class _Reader:
             return range(start, end) if where.start.column else range(1, len(self.starts))
         if isinstance(statement, cst.FunctionDef):
             return range(start, end)
-        return range(start, max(start + 1, self.exact[statement.body.body[0]].start.line))
+        assert isinstance(statement, cst.BaseCompoundStatement)
+        first = self.exact[statement.body.body[0]].start.line  # of its body
+        return range(start, max(start + 1, first))
 
     def _change(self, node: cst.CSTNode, new: cst.CSTNode, name: str, lines: range) -> Change:
         where = self.whole[node]
@@ -189,12 +191,15 @@ def _on_one_line(lines: str) -> str:
 
 def _texts(function: cst.FunctionDef) -> frozenset[cst.CSTNode]:
     """The assignments of texts that are used in messages only."""
-    assigned = m.findall(function, m.Assign(targets=[m.AssignTarget(m.Name())]))
-    errors = [one for one in m.findall(function, m.Raise()) if m.matches(one, m.Raise(m.Call()))]
-    messages = [arg for one in errors for arg in one.exc.args if m.findall(arg, TEXT)]
     texts = []
-    for one in assigned:
-        name = m.Name(one.targets[0].target.value)
+    calls = [
+        cst.ensure_type(cst.ensure_type(one, cst.Raise).exc, cst.Call)
+        for one in m.findall(function, m.Raise(exc=m.Call()))
+    ]
+    messages = [arg for call in calls for arg in call.args if m.findall(arg, TEXT)]
+    for one in m.findall(function, m.Assign(targets=[m.AssignTarget(m.Name())])):
+        target = cst.ensure_type(one, cst.Assign).targets[0].target
+        name = m.Name(cst.ensure_type(target, cst.Name).value)
         spoken = sum(len(m.findall(arg, name)) for arg in messages)
         if m.findall(one, TEXT) and len(m.findall(function, name)) == spoken + 1:
             texts.append(one)

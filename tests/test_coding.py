@@ -140,7 +140,7 @@ def test_what_is_no_code_is_refused(code: str, message: str) -> None:
 def test_words_hold_nothing_but_zeros_and_ones() -> None:
     for sign in sorted(set(string.printable) - {"0", "1"}):
         for word in (sign, sign + "0", "1" + sign):
-            with pytest.raises(ValueError, match="^words.* must be made of zeros and ones$"):
+            with pytest.raises(ValueError, match=r"^words.* must be made of zeros and ones$"):
                 prefix_encode([0], ["0", word])
 
 

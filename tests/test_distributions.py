@@ -1078,6 +1078,15 @@ def test_poisson_fit_of_huge_counts() -> None:
     assert Poisson.fit([1e308, 1.5e308]).rate == pytest.approx(1.25e308, rel=4 * EPS, abs=0)
 
 
+@pytest.mark.parametrize("count", [14, 15, 16, 17, 20, 40])
+def test_poisson_where_stirlings_series_begins(count: int) -> None:
+    for rate in (0.5 * count, float(count), 1.125 * count):
+        exact = count * mpmath.log(rate) - mpf(rate) - mpmath.loggamma(count + 1)
+        got = Poisson(rate).log_prob(count)
+        allowed = 4 * EPS if count >= 16 else 64 * EPS  # below, large terms cancel
+        assert float(abs(mpf(float(got)) / exact - 1)) <= allowed
+
+
 def test_poisson_entropy_of_large_rates() -> None:
     """The series, which is tested below, without its next term; and where it meets the sum."""
     for rate in (1e6, 1e9, 1e18, 1e308):

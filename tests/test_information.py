@@ -546,9 +546,10 @@ def test_the_tolerance_is_that_of_the_type_the_probabilities_came_in() -> None:
 def test_k_roundings_are_allowed_and_no_more(dtype: str) -> None:
     eps = float(np.finfo(dtype).eps)
     counts = np.array(True)
-    for p in ([0.5, 0.5 + 2 * eps], [0.5, 0.5 - 2 * eps]):
-        refuse_sums("p", np.array(p, dtype), np.dtype(dtype), counts)
-    # float32 itself would round this sum to 1 + 2 eps
+    for roundings in (2, -2):
+        p = np.array([0.5, 0.5 + roundings * eps], dtype)
+        refuse_sums("p", p, np.dtype(dtype), counts)
+    # float32 itself would round a sum of 1 + 2.5 eps to 1 + 2 eps
     p = np.array([0.5, 0.5 + (2.5 if dtype == "float32" else 3) * eps], dtype)
     with pytest.raises(ValueError, match=r"^p must sum to 1, got a sum of 1\.0000"):
         refuse_sums("p", p, np.dtype(dtype), counts)

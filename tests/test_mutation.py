@@ -165,9 +165,8 @@ def bench(folder: Path, test: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.slow
 def test_the_bench_tells_noticed_from_unnoticed_and_endless(tmp_path: Path) -> None:
     run = bench(tmp_path, TEST)
-    results = dict(
-        reversed(line.split(" | ", 1)) for line in run.stdout.splitlines() if "|" in line
-    )
+    lines = [line.split(" | ", 1) for line in run.stdout.splitlines() if "|" in line]
+    results = {change: result for result, change in lines}
     assert results["toy.double | return 2 / x"] == "killed", run
     assert results["toy.count | n = 1"] == "timed out"
     survivors = [change for change, result in results.items() if result == "survived"]
