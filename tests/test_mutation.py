@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.changes import changes
+from tests import mutation
+from tests.changes import Change, changes
 from web.source import ROOT
 
 
@@ -109,6 +112,57 @@ def test_a_hash_follows_the_function_but_not_its_docstring_or_its_neighbours(
         return changes(path)[1]["toy.f"]
 
     assert hashes("a", 1, 1) == hashes("b", 1, 1) == hashes("a", 1, 2) != hashes("a", 2, 1)
+
+
+def survivors(folder: Path) -> tuple[dict[Change, str], dict[str, str], dict[str, str]]:
+    """Results with one survivor in twenty, the hashes, and the entry that explains it."""
+    (folder / "toy.py").write_text("def f(x):\n    return x + 1\n", encoding="utf-8")
+    (plus, number), hashes = changes(folder / "toy.py")
+    results = {replace(number, end=number.end + i): "killed" for i in range(1, 19)}
+    entry = {"where": "toy.f", "hash": hashes["toy.f"], "before": plus.before, "after": plus.after}
+    return {**results, number: "timed out", plus: "survived"}, hashes, {**entry, "why": "because"}
+
+
+def test_an_explained_survivor_is_no_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results, hashes, entry = survivors(tmp_path)
+    assert mutation.report(results, hashes, [entry]) == []
+    table = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert table == [["toy", "20", "18", "1", "1", "95.0"], ["all", "20", "18", "1", "1", "95.0"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"after": "return x"}, "no test notices it; write one, or explain it in survivors.toml:"),
+        ({"after": "return x"}, "survivors.toml: toy.f: remove 'return x', which does not survive"),
+        ({"hash": "0"}, "survivors.toml: toy.f has changed: look at its reasons again, and write "),
+        ({"why": " "}, "survivors.toml: toy.f: 'return x - 1' needs a why"),
+        ({"where": "toy.g"}, "survivors.toml: toy.g: remove 'return x - 1', which does not surv"),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_a_problem(
+    change: dict[str, str], problem: str, tmp_path: Path
+) -> None:
+    results, hashes, entry = survivors(tmp_path)
+    problems = mutation.report(results, hashes, [{**entry, **change}])
+    assert [one for one in problems if one.startswith(problem)]
+
+
+def test_an_unexplained_survivor_is_printed_ready_to_be_explained(tmp_path: Path) -> None:
+    results, hashes, entry = survivors(tmp_path)
+    (problem,) = mutation.report(results, hashes, [])
+    (found,) = tomllib.loads(problem.partition("\n")[2])["survivor"]
+    assert {**found, "why": "because"} == entry
+
+
+def test_too_many_survivors_are_a_problem_whatever_the_reasons(tmp_path: Path) -> None:
+    results, hashes, entry = survivors(tmp_path)
+    del results[next(iter(results))]
+    assert mutation.report(results, hashes, [entry]) == [
+        "94.7 % of the mutants are noticed, 95 % are wanted"
+    ]
 
 
 TOY = """
