@@ -46,8 +46,9 @@ notebooks: .venv/ready ## write notebooks/ anew from chapters/
 cheat-sheet: book ## print chapters/cheat-sheet-*.pdf from the site (needs Chromium)
 	@$(BIN)/python -m web.print_sheet
 
-mutants: .venv/ready ## break the book's mathematics on purpose; every break must be caught (ONLY=part of a name)
+mutants: .venv/ready ## plant mistakes; the book's checks, and the unit tests, must notice (ONLY=part of a name)
 	@$(BIN)/python -m tests.mutants $(ONLY)
+	@$(BIN)/python -m tests.mutation $(ONLY)
 
 accuracy: .venv/torch ## measure the errors of the losses, here and in other libraries
 	@$(BIN)/python benchmarks/accuracy.py

@@ -43,7 +43,7 @@ def blocks(n: int, k: int) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, n, step))
 
 
-def seen_from_the_top(z: NDArray[Any], carry: bool = True) -> Rows:
+def seen_from_the_top(z: NDArray[Any], carry: bool) -> Rows:
     """The rows of the logits z, shape (n, k) with k >= 1.
 
     ``carry`` the rounding errors of the differences: for results in float64. They make no
@@ -59,15 +59,19 @@ def seen_from_the_top(z: NDArray[Any], carry: bool = True) -> Rows:
     far = odds < 1e-290
     if np.any(far):
         z[rows, top] = -np.inf
-        odds[far] = _far_odds(z[far], largest[far], carry)
+        odds[far] = _far_odds(z[far], largest[far])
     return Rows(ratios, odds, top, largest)
 
 
-def _far_odds(others: Floats, largest: Floats, carry: bool) -> Floats:
-    """exp(second − largest) · Σ exp(others − second), the first factor in two halves."""
+def _far_odds(others: Floats, largest: Floats) -> Floats:
+    """exp(second − largest) · Σ exp(others − second), the first factor in two halves.
+
+    In the sum a difference d is rounded by less than d · 1.1e-16, which changes nothing beside
+    exp(−d).
+    """
     second = others.max(axis=1)
     shift = np.where(np.isfinite(second), second, 0.0)
-    total = exp_difference(others, shift[:, None], carry).sum(axis=1)
+    total = np.exp(others - shift[:, None]).sum(axis=1)
     gap, error = difference(second, largest)
     half = np.exp(gap / 2)
     odds: Floats = total * half * (1 + error) * half

@@ -62,12 +62,12 @@ def rounded(values: ArrayLike, dtype: Any) -> Any:
 
 def power_of_two(data: FloatArray) -> float:
     """The power of 2 just below the largest magnitude: dividing by it is exact, and tames sums."""
-    return math.ldexp(1.0, math.frexp(float(np.max(np.abs(data), initial=0.0)))[1] - 1)
+    return math.ldexp(1.0, math.frexp(float(np.max(np.abs(data))))[1] - 1)
 
 
 def samples(name: str, value: ArrayLike) -> NDArray[np.float64]:
     """Data to fit a model to: one dimension, at least one value, every value finite."""
-    array = real_array(name, value).astype(np.float64, copy=False)
+    array = real_array(name, value).astype(np.float64)
     if array.ndim != 1:
         raise ValueError(f"{name} must have one dimension, got shape {array.shape}")
     if array.size == 0:

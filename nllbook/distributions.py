@@ -383,8 +383,7 @@ class Gamma(Distribution):
         k = self.shape
         y = self.rate * x
         in_range = (y > 1e-300) & (y < np.inf)
-        log_y = np.where(in_range, np.log(y), math.log(self.rate) + np.log(x))
-        logs = k * log_y - y - lgamma(k) - np.log(x)
+        logs = k * (math.log(self.rate) + np.log(x)) - y - lgamma(k) - np.log(x)
         if k >= 1:
             few_terms = 0.5 * (math.log(k) - LOG_2PI) - stirling(k) - np.log(x)
             logs = np.where(in_range, few_terms - deviance(np.full_like(y, k), y), logs)

@@ -234,7 +234,7 @@ def deviance(x: Floats, m: Floats) -> Floats:
     and any other x, and never negative.
     """
     with np.errstate(all="ignore"):
-        v = np.where(x == m, 0.0, (x - m) / (x + m))
+        v = (x - m) / (x + m)
         w = v * v
         tail = w * (1 / 3 + w * (1 / 5 + w * (1 / 7 + w * (1 / 9 + w * (1 / 11 + w / 13)))))
         ratio = x / m

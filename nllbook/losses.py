@@ -603,7 +603,7 @@ def _poisson(y: Floats, rate: Floats, log_rate: Floats) -> Floats:
     counts, index = np.unique(n, return_inverse=True)
     s = np.array([stirling(float(count)) for count in counts])[index].reshape(n.shape)
     tiny = rate < 1e-290  # where the exp of a log_rate loses digits
-    gap = np.where(tiny, n * (np.log(n) - log_rate) - n + rate, deviance(n, rate))
+    gap = np.where(tiny, n * (np.log(n) - log_rate) - n, deviance(n, rate))
     return np.where(y == 0, rate, gap + 0.5 * (LOG_2PI + np.log(n)) + s)
 
 
@@ -660,7 +660,7 @@ def asymmetric_laplace_nll(
         raise ValueError(f"quantile = {shown(q)} must be in (0, 1)")
     b = batch.positive("scale")
     z = (batch["y"] - batch.finite("loc")) / b
-    psi = np.where(z > 0, q, np.where(z < 0, q - 1, 0 * z))
+    psi = np.where(z > 0, q, np.where(z < 0, q - 1, z))
     value = batch.value(psi * z + np.log(b / (q * (1 - q))))
     if not return_grad:
         return value

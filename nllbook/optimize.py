@@ -64,7 +64,7 @@ class History:
             from nllbook import plotting
 
             ax = plotting.figure()[1][0]
-        ax.plot(np.arange(len(self)), np.where(np.isfinite(self.value), self.value, np.nan))
+        ax.plot(np.where(np.isfinite(self.value), self.value, np.nan))
         ax.set_xlabel("step")
         ax.set_ylabel("value")
         return ax

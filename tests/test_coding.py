@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import string
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -134,6 +135,13 @@ def test_an_incomplete_prefix_code_works_too() -> None:
 def test_what_is_no_code_is_refused(code: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         prefix_decode(code, ["0", "10", "11"])
+
+
+def test_words_hold_nothing_but_zeros_and_ones() -> None:
+    for sign in sorted(set(string.printable) - {"0", "1"}):
+        for word in (sign, sign + "0", "1" + sign):
+            with pytest.raises(ValueError, match=r"^words.* must be made of zeros and ones$"):
+                prefix_encode([0], ["0", word])
 
 
 @pytest.mark.parametrize(
@@ -340,6 +348,8 @@ def test_the_novel_there_and_back() -> None:
 def test_bad_symbols_are_named(symbols: list[int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         arithmetic_encode(symbols, [1, 1, 0])
+    with pytest.raises(ValueError, match=message.removesuffix("$")):
+        arithmetic_encode(symbols, [[1, 1, 0]] * 3)
 
 
 @pytest.mark.parametrize(

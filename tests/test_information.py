@@ -23,7 +23,7 @@ from nllbook import (
     perplexity,
     surprisal,
 )
-from nllbook._validate import refuse_sums, shown
+from nllbook._validate import power_of_two, refuse_sums, shown
 from nllbook.information import deviance
 
 mpmath.mp.dps = 50
@@ -99,7 +99,7 @@ def test_surprisal_is_right(p: float) -> None:
 
 def test_surprisal_by_hand() -> None:
     assert surprisal([1, 0.5, 0.25, 0], base=2).tolist() == [0, 1, 2, INF]
-    assert surprisal(0.5) == pytest.approx(math.log(2), rel=2 * EPS)
+    assert surprisal(0.5) == pytest.approx(math.log(2), rel=2 * EPS, abs=0)
     assert math.copysign(1, float(surprisal(1.0))) == 1  # 0.0, not −0.0
     assert math.copysign(1, float(surprisal(1.0, base=2))) == 1
 
@@ -196,30 +196,34 @@ def test_binary_entropy_by_hand() -> None:
     assert binary_entropy([0.0, 1.0]).tolist() == [0, 0]
     assert np.all(np.copysign(1, binary_entropy([0.0, 1.0])) == 1)
     # ¼ · 2 bits + ¾ · log₂ 4/3 bits
-    assert binary_entropy(0.25, base=2) == pytest.approx(2 - 0.75 * math.log2(3), rel=4 * EPS)
+    assert binary_entropy(0.25, base=2) == pytest.approx(
+        2 - 0.75 * math.log2(3), rel=4 * EPS, abs=0
+    )
 
 
 def test_kl_divergence_by_hand() -> None:
     # ½ log₂ 2 + ½ log₂ 2/3 = 1 − ½ log₂ 3
     assert kl_divergence([0.5, 0.5], [0.25, 0.75], base=2) == pytest.approx(
-        1 - 0.5 * math.log2(3), rel=8 * EPS
+        1 - 0.5 * math.log2(3), rel=8 * EPS, abs=0
     )
     # and the other way round ¼ log₂ ½ + ¾ log₂ 3/2 = ¾ log₂ 3 − 1
     assert kl_divergence([0.25, 0.75], [0.5, 0.5], base=2) == pytest.approx(
-        0.75 * math.log2(3) - 1, rel=8 * EPS
+        0.75 * math.log2(3) - 1, rel=8 * EPS, abs=0
     )
-    assert kl_divergence([1, 0], [0.5, 0.5]) == pytest.approx(math.log(2), rel=4 * EPS)
+    assert kl_divergence([1, 0], [0.5, 0.5]) == pytest.approx(math.log(2), rel=4 * EPS, abs=0)
     assert kl_divergence([0, 1, 0], [0, 1, 0]) == 0
 
 
 def test_perplexity_by_hand() -> None:
     assert perplexity([0, 1, 3, 0.5], base=2).tolist() == pytest.approx(
-        [1, 2, 8, math.sqrt(2)], rel=2 * EPS
+        [1, 2, 8, math.sqrt(2)], rel=2 * EPS, abs=0
     )
     # an NLL may be negative
     expected = [1, math.e, 1 / math.e, INF, 0]
-    assert perplexity([0.0, 1, -1, INF, -INF]).tolist() == pytest.approx(expected, rel=4 * EPS)
-    assert perplexity(2, base=10) == pytest.approx(100, rel=2 * EPS)
+    assert perplexity([0.0, 1, -1, INF, -INF]).tolist() == pytest.approx(
+        expected, rel=4 * EPS, abs=0
+    )
+    assert perplexity(2, base=10) == pytest.approx(100, rel=2 * EPS, abs=0)
     assert perplexity(1e4) == INF  # and nothing warns
     assert perplexity(-1e4) == 0
 
@@ -228,14 +232,14 @@ def test_perplexity_by_hand() -> None:
 def test_the_base_of_a_perplexity_is_the_unit_of_its_argument(base: float | None) -> None:
     """The mean surprise of a fair die has the perplexity 6, in whatever unit it is given."""
     die = np.full(6, 1 / 6)
-    assert perplexity(entropy(die, base=base), base=base) == pytest.approx(6, rel=16 * EPS)
+    assert perplexity(entropy(die, base=base), base=base) == pytest.approx(6, rel=16 * EPS, abs=0)
 
 
 @EACH_ROW
 def test_scipy_agrees(p: Any) -> None:
     q = distribution(p + 0.1 / p.size)
-    assert entropy(p) == pytest.approx(scipy.stats.entropy(p), rel=1e-12)
-    assert entropy(p, base=2) == pytest.approx(scipy.stats.entropy(p, base=2), rel=1e-12)
+    assert entropy(p) == pytest.approx(scipy.stats.entropy(p), rel=1e-12, abs=0)
+    assert entropy(p, base=2) == pytest.approx(scipy.stats.entropy(p, base=2), rel=1e-12, abs=0)
     assert kl_divergence(p, q) == pytest.approx(scipy.stats.entropy(p, q), rel=1e-10, abs=1e-15)
 
 
@@ -299,15 +303,15 @@ def test_a_base_is_a_unit(pair: Any, base: float) -> None:
 @given(WEIGHTS, st.integers(0, 7))
 def test_entropy_is_that_of_the_model(weights: list[int], shift: int) -> None:
     p = distribution(weights)
-    assert entropy(p) == pytest.approx(Categorical(p).entropy(), rel=4 * EPS)
-    assert entropy(np.roll(p, shift)) == pytest.approx(float(entropy(p)), rel=8 * EPS)
+    assert entropy(p) == pytest.approx(Categorical(p).entropy(), rel=4 * EPS, abs=0)
+    assert entropy(np.roll(p, shift)) == pytest.approx(float(entropy(p)), rel=8 * EPS, abs=0)
 
 
 @FEW
 @given(pairs(), pairs())
 def test_information_of_independent_pairs_adds(one: Any, two: Any) -> None:
     p, q = (np.outer(a, b).ravel() for a, b in zip(one, two, strict=True))
-    assert entropy(p) == pytest.approx(float(entropy(one[0]) + entropy(two[0])), rel=1e-12)
+    assert entropy(p) == pytest.approx(float(entropy(one[0]) + entropy(two[0])), rel=1e-12, abs=0)
     total = float(kl_divergence(*one) + kl_divergence(*two))
     assert kl_divergence(p, q) == pytest.approx(total, rel=1e-9, abs=1e-14)
 
@@ -319,7 +323,7 @@ def test_what_never_happens_costs_nothing() -> None:
     assert entropy([0.0, 1.0]) == 0
     assert math.copysign(1, float(entropy([0.0, 1.0]))) == 1
     assert cross_entropy([0.0, 1.0], [0.0, 1.0]) == 0
-    assert cross_entropy([0, 1], [0.5, 0.5]) == pytest.approx(math.log(2), rel=2 * EPS)
+    assert cross_entropy([0, 1], [0.5, 0.5]) == pytest.approx(math.log(2), rel=2 * EPS, abs=0)
     assert kl_divergence([0.0, 1.0], [0.0, 1.0]) == 0
 
 
@@ -431,12 +435,17 @@ def test_integers_and_booleans_are_probabilities_too() -> None:
     [
         (lambda: surprisal(1.5), r"^p = 1\.5 must be in \[0, 1\]$"),
         (lambda: surprisal([0.5, -0.25]), r"^p\[1\] = -0\.25 must be in \[0, 1\]$"),
+        (lambda: binary_entropy(1.5), r"^p = 1\.5 must be in \[0, 1\]$"),
         (lambda: binary_entropy([[0.5], [INF]]), r"^p\[1, 0\] = inf must be in \[0, 1\]$"),
         (lambda: entropy([0.5, 0.75, -0.25]), r"^p\[2\] = -0\.25 must be in \[0, 1\]$"),
         (lambda: entropy([1.5, -0.5]), r"^p\[0\] = 1\.5 must be in \[0, 1\]$"),
         (lambda: entropy([0.5, 0.25]), r"^p must sum to 1, got a sum of 0\.75$"),
         (lambda: entropy([[0.5, 0.5], [0.5, 1]]), r"^p must sum to 1, got a sum of 1\.5 in row 1$"),
         (lambda: entropy(np.full((2, 2, 2), 0.25)), r"^p must sum to 1, .* 0\.5 in row 0, 0$"),
+        (
+            lambda: entropy([[[NAN, 1.0]], [[0.5, 1.0]]]),
+            r"^p must sum to 1, got a sum of 1\.5 in row 1, 0$",
+        ),
         (lambda: entropy(np.empty(0)), r"^p must sum to 1, got a sum of 0\.0$"),
         (lambda: entropy(1.0), r"^p must have at least one dimension, got one number$"),
         (lambda: entropy([[0.5, 0.5], [1.0, 0.0]], axis=0), r"^p must sum to 1, .* 1\.5 in row 0$"),
@@ -527,10 +536,40 @@ def test_the_sum_has_a_tolerance_of_k_roundings(k: int, dtype: type) -> None:
 def test_the_tolerance_is_that_of_the_type_the_probabilities_came_in() -> None:
     """float16 is computed in float32, and long doubles in float64; neither is refused for it."""
     tenths = np.full(10, 0.1)
-    assert entropy(tenths.astype(np.float16)) == pytest.approx(math.log(10), rel=1e-3)
-    assert entropy(tenths.astype(np.longdouble)) == pytest.approx(math.log(10), rel=4 * EPS)
+    assert entropy(tenths.astype(np.float16)) == pytest.approx(math.log(10), rel=1e-3, abs=0)
+    assert entropy(tenths.astype(np.longdouble)) == pytest.approx(math.log(10), rel=4 * EPS, abs=0)
     with pytest.raises(ValueError, match="must sum to 1"):
         entropy(tenths.astype(np.float16).astype(np.float32))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_k_roundings_are_allowed_and_no_more(dtype: str) -> None:
+    eps = float(np.finfo(dtype).eps)
+    counts = np.array(True)
+    for roundings in (2, -2):
+        p = np.array([0.5, 0.5 + roundings * eps], dtype)
+        refuse_sums("p", p, np.dtype(dtype), counts)
+    # float32 itself would round a sum of 1 + 2.5 eps to 1 + 2 eps
+    p = np.array([0.5, 0.5 + (2.5 if dtype == "float32" else 3) * eps], dtype)
+    with pytest.raises(ValueError, match=r"^p must sum to 1, got a sum of 1\.0000"):
+        refuse_sums("p", p, np.dtype(dtype), counts)
+
+
+@pytest.mark.parametrize(
+    ("data", "power"),
+    [
+        ([3.0], 2.0),
+        ([1.0, -5.0, 4.0], 4.0),
+        ([0.75, 0.1], 0.5),
+        ([8.0], 8.0),
+        ([1.7e308], 2.0**1023),
+        ([5e-324], 5e-324),
+    ],
+)
+def test_the_largest_power_of_two_that_no_magnitude_exceeds(
+    data: list[float], power: float
+) -> None:
+    assert power_of_two(np.array(data)) == power
 
 
 def test_long_doubles_may_miss_one_by_the_roundings_of_the_sum() -> None:
@@ -573,6 +612,7 @@ def test_no_warning_leaves_even_where_underflow_is_an_error() -> None:
         lambda: cross_entropy(p, p),
         lambda: kl_divergence(p, p[::-1], base=1e300),
         lambda: kl_divergence(p, [0.0, 1.0]),
+        lambda: kl_divergence(p, [2e-320, 1.0], base=10),
         lambda: perplexity([-800.0, 800.0]),
         lambda: perplexity(np.array([-95.0, 95.0], np.float32)),
         lambda: surprisal(np.longdouble("1e-400")),
@@ -601,6 +641,8 @@ def test_a_softmax_in_float32_sums_to_one() -> None:
     z = np.random.default_rng(9).normal(size=50_257).astype(np.float32)
     p = np.exp(z) / np.sum(np.exp(z))
     assert p.dtype == np.float32
-    assert entropy(p) == pytest.approx(scipy.stats.entropy(p.astype(np.float64)), rel=4 * EPS32)
+    assert entropy(p) == pytest.approx(
+        scipy.stats.entropy(p.astype(np.float64)), rel=4 * EPS32, abs=0
+    )
     with pytest.raises(ValueError, match="must sum to 1"):
         entropy(p.astype(np.float64))  # whoever says float64 is taken at their word

@@ -241,6 +241,34 @@ def test_a_curvature_that_is_zero_but_for_rounding_is_no_wrong_one() -> None:
             assert history.converged is converged
 
 
+def test_a_curvature_is_compared_with_the_largest() -> None:
+    """Beside 1e12 a curvature of −1e-6 is rounding, beside 1e-12 a real one."""
+    for large, converged in ((1e12, True), (1e-12, False)):
+        answer = (0.0, np.zeros(2), np.diag([-1e-6, large]))
+        assert newton(lambda x, a=answer: a, np.zeros(2)).converged is converged  # type: ignore[misc]
+
+
+def test_newton_takes_fifty_steps_unless_told_otherwise() -> None:
+    history = newton(lambda x: (x, 1.0, 1.0), 0.0)  # one down each time
+    assert (len(history), history.x[-1], history.converged) == (51, -50, False)
+
+
+def test_newton_overflows_in_silence() -> None:
+    with np.errstate(all="raise"):
+        history = newton(lambda x: (x, 1e308, 1.0), -1.7e308)
+        assert (history.x[0], history.x[-1], history.converged) == (-1.7e308, -INF, False)
+        answer = (0.0, np.zeros(2), np.diag([1.7e308, 1.7e308]))
+        assert newton(lambda x: answer, np.zeros(2)).converged is True
+        answer = (0.0, np.zeros(2), np.diag([1e-310, 1e-310]))
+        assert newton(lambda x: answer, np.zeros(2)).converged is True
+
+
+def test_float32_stays_float32_beyond_its_range() -> None:
+    history = gradient_descent(parabola, np.float32(1e18), learning_rate=1e30, steps=3)
+    assert np.isnan(history.value[-1])
+    assert history.x.dtype == history.value.dtype == history.gradient.dtype == np.float32
+
+
 def test_newton_stops_at_a_singular_hessian() -> None:
     history = newton(lambda x: (x**3 - x, 3 * x**2 - 1, 6 * x), 0.0)
     assert (history.x.tolist(), history.converged) == ([0], False)

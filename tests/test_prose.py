@@ -88,6 +88,7 @@ def test_glue_takes_only_text(value: Any, kind: str) -> None:
 )
 def test_scientific(value: float, digits: int, text: str) -> None:
     assert scientific(value, digits) == text.replace(" ", "\N{NO-BREAK SPACE}")
+    assert digits or scientific(value) == scientific(value, 0)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
