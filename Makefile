@@ -7,12 +7,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 BIN := .venv/bin
 JB := $(BIN)/jupyter-book build . -W -n --keep-going
 # Kept out of the lock: for Linux the index has a build of several gigabytes, for graphics cards.
+# The tests compare the page "In other libraries" with it.
 TORCH := torch==2.13.0
 
 # No debugger is attached to the notebooks: it need not warn that it would be slow.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test quick test-portable notebooks mutants accuracy format lock clean
+.PHONY: help book test quick test-portable notebooks cheat-sheet mutants accuracy format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -22,11 +23,11 @@ book: .venv/ready ## set up, run the chapters, build the site, print the page to
 	@$(BIN)/python -m web.lint
 	@mkdir -p _build && $(JB) >_build/book.log 2>&1 || { \
 		grep -am1 ': this cell fails with' _build/book.log \
-			|| grep -aE ':[0-9]+: |: (WARNING|ERROR): |^maths: ' _build/book.log || tail -n 20 _build/book.log; \
+			|| grep -aE ':[0-9]+: |: (WARNING|ERROR): |^(maths|npm): ' _build/book.log || tail -n 20 _build/book.log; \
 		echo "The book was not built; the whole story is in _build/book.log" >&2; exit 1; }
 	@echo "Open file://$(CURDIR)/_build/html/index.html"
 
-test: .venv/ready ## set up, run every test, every notebook included
+test: .venv/torch ## set up, run every test, every notebook included
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 	@$(BIN)/python -m web.lint
 	@$(BIN)/pytest
@@ -41,6 +42,9 @@ test-portable: .venv/ready ## re-run the notebooks with other CPU instructions, 
 
 notebooks: .venv/ready ## write notebooks/ anew from chapters/
 	@$(BIN)/python -m web.notebooks
+
+cheat-sheet: book ## print chapters/cheat-sheet-*.pdf from the site (needs Chromium)
+	@$(BIN)/python -m web.print_sheet
 
 mutants: .venv/ready ## plant mistakes; the book's checks, and the unit tests, must notice (ONLY=part of a name)
 	@$(BIN)/python -m tests.mutants $(ONLY)
@@ -79,5 +83,6 @@ clean: ## remove what was built, the environment included
 			UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet $(TORCH) -c requirements.txt; \
 		else \
 			$(BIN)/uv pip install --quiet --torch-backend=cpu $(TORCH) -c requirements.txt; \
-		fi || $(BIN)/pip install --quiet --disable-pip-version-check $(TORCH) -c requirements.txt
+		fi || $(BIN)/pip install --quiet --disable-pip-version-check $(TORCH) -c requirements.txt \
+		|| { echo "$(TORCH) could not be installed. make test needs it, make quick does not." >&2; exit 1; }
 	@touch $@

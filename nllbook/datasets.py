@@ -134,7 +134,8 @@ def load_orings() -> Table:
         A launch a row, in order of time: ``flight`` (text: 1 to 9, then 41-B to 61-C; flight 4 is
         missing, its boosters were lost at sea), ``temperature`` (degrees Fahrenheit, of the joints
         at launch) and ``distressed``: how many of the six primary field-joint O-rings showed
-        erosion or blow-by. Challenger was launched at 31 degrees.
+        erosion or blow-by. Challenger was launched at 31 degrees according to Dalal, Fowlkes
+        and Hoadley (1989); the Commission's report gives 36 for the air.
 
     Notes
     -----

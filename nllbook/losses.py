@@ -6,7 +6,7 @@ loss                      −log p(y) in nats                                   
 categorical_nll           −log softmax(logits)[y] = −log probs[y]                      frequencies
 bernoulli_nll             softplus(z) − y z = −y log p − (1 − y) log(1 − p)            mean
 gaussian_nll              ½ z² + log std + ½ log 2π                                    mean
-laplace_nll               |z| + log(2 scale)                                           median
+laplace_nll               abs(z) + log(2 scale)                                        median
 student_t_nll             ½ (df + 1) log(1 + z²/df) + log scale + log C(df)            no formula
 huber_nll                 ρ(z) + log scale + log C(delta)                              no formula
 poisson_nll               rate − y log rate + log y!                                   mean
@@ -566,8 +566,8 @@ def poisson_nll(
     -----
     log y! is part of it, so that losses of different models for the same counts compare, and so
     that it is the NLL. PyTorch's ``PoissonNLLLoss`` leaves it out, and with ``full=True`` replaces
-    it by Stirling's approximation for y > 1 and by 0 for y <= 1. See the chapter "Squared error as
-    a Gaussian NLL".
+    it by Stirling's approximation for y > 1 and by 0 for y <= 1. See the chapter "Mean
+    squared error as Gaussian NLL".
 
     Examples
     --------

@@ -1,4 +1,8 @@
-"""One style for all figures: legible in light, dark and print, and for colour-blind readers."""
+"""One style for all figures: legible in light, dark and print, and for colour-blind readers.
+
+Colours: ``BLUE``, ``ORANGE``, ``GREEN`` and ``PINK`` for what is drawn, in this order; ``GREY`` for
+text and axes; ``PALE``, and the colour map ``SHADES``, for areas behind something else.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,29 @@
-"""Settings of the machine that would change what a notebook shows are put aside for the tests."""
+"""Settings of the whole test run, and the site that several tests look at."""
 
 import os
+from pathlib import Path
+
+import pytest
+
+from tests.building import copy_book, run
 
 os.environ.pop("MPLBACKEND", None)  # with "agg", kernels would show no figures
+
+pytest.register_assert_rewrite("tests.libraries")  # its asserts say what they found, too
+
+# Imported by test_libraries.py alone, when it runs: the libraries take seconds to import.
+collect_ignore_glob = ["libraries/of_*.py"]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real book, built without jupyter-book: the way out if that is ever given up."""
+    folder = tmp_path_factory.mktemp("book")
+    copy_book(folder)
+    config = run(folder, "jupyter-book", "config", "sphinx", ".")
+    assert config.returncode == 0, config.stderr
+    built = run(
+        folder, "sphinx-build", "-W", "-n", "--keep-going", "-b", "html", ".", "_build/html"
+    )
+    assert built.returncode == 0, built.stderr
+    return folder / "_build"

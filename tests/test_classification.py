@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from nllbook import categorical_nll, datasets
 from web import source
 
-WANTED = {"objective", "second_derivatives", "fit", "launches", "six"}
+WANTED = {"objective", "second_derivatives", "fit", "logistic", "launches", "six"}
 
 
 def chapters_functions() -> dict[str, Any]:

@@ -57,13 +57,14 @@ def test_each_chapter_states_the_claims_it_owes_and_no_others() -> None:
         stated = sorted(one.options["label"] for one in chapter.statements)
         owed = sorted(SYLLABUS.get(chapter.name, []))
         assert stated == owed, f"{chapter.path.name} against tests/syllabus.yml"
-    assert set(SYLLABUS) == {chapter.name for chapter in source.chapters()}, "tests/syllabus.yml"
+    stating = {page.name for page in source.pages() if page.statements}
+    assert set(SYLLABUS) == stating, "tests/syllabus.yml"
 
 
 def test_every_check_names_a_claim_of_its_chapter_and_every_claim_has_a_check() -> None:
     for chapter in source.chapters():
         checked = {name for cell in chapter.cells for name in CHECK.findall(cell.body)}
-        assert checked == set(SYLLABUS[chapter.name])
+        assert checked == set(SYLLABUS.get(chapter.name, []))
 
 
 def test_every_claim_has_a_proof_right_after_it() -> None:

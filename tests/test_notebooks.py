@@ -32,8 +32,10 @@ BELIEFS = """
 - id: density-above-one
   chapter: sample
   belief: A density is below 1.
+  words: [density]
   tempting: A probability is.
   refutation: A density has a unit.
+  counterexample: print(1 / 0.1)
   claim: second
   sources: [none]
   quiz:
@@ -565,5 +567,5 @@ def test_the_cells_of_a_solution_are_folded_whole_and_no_others() -> None:
             for cell in nbformat.read(path, as_version=4).cells
             if cell.metadata.get("jupyter", {}).get("outputs_hidden")
         }
-        assert inside
+        assert bool(inside) == bool(starts)
         assert folded == inside

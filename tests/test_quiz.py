@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import pytest
 
-from web import beliefs
+from web import beliefs, source
 from web.source import ROOT, SourceError
 
 STYLES = ROOT / "web" / "static" / "quiz.css"
@@ -23,7 +23,12 @@ BELIEFS = """\
   chapter: coins
   belief: A coin remembers.
   tempting: After many heads a tail seems due.
+  words: [memory, tosses]
   refutation: Tosses are independent.
+  counterexample: |
+    from math import comb
+
+    print(comb(10, 7), "of 1024")
   claim: tosses-are-independent
   sources: ["a/b#1"]
   quiz:
@@ -43,8 +48,10 @@ BELIEFS = """\
   chapter: coins
   belief: Coins are fair.
   tempting: They look it.
+  words: [tosses]
   refutation: Some are not.
-  claim: null
+  counterexample: print("0.51")
+  claim: tosses-are-independent
   sources: []
 """
 
@@ -71,7 +78,7 @@ They are.
 """
 
 CONF = """\
-extensions = ["myst_nb", "sphinx_proof", "web.quiz", "web.beliefs_page"]
+extensions = ["myst_nb", "sphinx_proof", "sphinx_design", "web.quiz", "web.beliefs_page"]
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["dollarmath"]
 html_math_renderer = "mathjax"
@@ -96,7 +103,11 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
     assert belief.quiz is not None
     assert [option.correct for option in belief.quiz.options] == [False, True, False]
     assert "It depends." in belief.texts
-    assert known["coins-are-fair"].claim is None
+    assert belief.words == ("memory", "tosses")
+    assert belief.anchor == "belief-coins-remember"
+    assert belief.counterexample.startswith("from math import comb\n\nprint(")
+    assert (belief.lines["refutation"], belief.lines["counterexample"]) == (7, 9)
+    assert known["coins-are-fair"].lines["counterexample"] == 33
     assert known["coins-are-fair"].quiz is None
 
 
@@ -108,27 +119,33 @@ def test_no_beliefs_are_an_empty_list(tmp_path: Path) -> None:
 MISTAKES = [
     ("  belief: A coin remembers.", "  beleif: A coin remembers.", 4, "no key 'beleif'"),
     ("  belief: A coin remembers.\n", "", 2, "lacks the key 'belief'"),
-    ("  tempting: They look it.", "  tempting: t\n  tempting: u", 26, "'tempting' twice"),
-    ("  sources: []\n", "", 22, "lacks the key 'sources'"),
-    ("id: coins-are-fair", "id: coins-remember", 22, "stands on line 2 too"),
-    ("id: coins-are-fair", "id: Coins_fair", 22, "kebab-case"),
-    ("claim: null", "claim: tosses-are-dependent", 22, "nearest: tosses-are-independent"),
-    ("correct: true", "correct: false", 12, "0 options are correct"),
+    ("  tempting: They look it.", "  tempting: t\n  tempting: u", 31, "'tempting' twice"),
+    ("  sources: []\n", "", 27, "lacks the key 'sources'"),
+    ('  counterexample: print("0.51")\n', "", 27, "lacks the key 'counterexample'"),
+    ('counterexample: print("0.51")', "counterexample: 0.51", 33, "counterexample is no text"),
+    ("  claim: tosses-are-independent\n  sources: []", "  sources: []", 27, "key 'claim'"),
+    ("words: [tosses]", "words: []", 31, "words is empty"),
+    ("words: [tosses]", "words: tosses", 31, "words is no list"),
+    ("words: [tosses]", "words: [51]", 31, "a word is no text"),
+    ("id: coins-are-fair", "id: coins-remember", 27, "stands on line 2 too"),
+    ("id: coins-are-fair", "id: Coins_fair", 27, "kebab-case"),
+    ("independent\n  sources: []", "dependent\n  sources: []", 27, "nearest: tosses-are-ind"),
+    ("correct: true", "correct: false", 17, "0 options are correct"),
     (
         "        correct: false\n        why: The",
         "        correct: true\n        why: The",
-        12,
+        17,
         "2 ",
     ),
-    ('      - {text: "No", correct: true, why: "It stays $\\\\frac12$."}\n', "", 12, "2 options"),
-    ('why: "It stays $\\\\frac12$."', 'why: " "', 15, "why is empty"),
-    ('why: "It stays $\\\\frac12$."', 'reason: "x"', 15, "no key 'reason'"),
-    ("correct: true", "correct: yes", 15, "neither true nor false"),
-    ('text: "No"', "text: No", 15, "text is no text"),
-    ("  refutation: Some are not.", "  refutation: 0.5", 26, "in quotes"),
-    ("  sources: []", "  sources: none", 28, "sources is no list"),
-    ("  quiz:\n    question: After", "  quiz:\n    questoin: After", 10, "no key 'questoin'"),
-    ("  belief: Coins are fair.", "  belief: Coins: fair", 24, "not YAML"),
+    ('      - {text: "No", correct: true, why: "It stays $\\\\frac12$."}\n', "", 17, "2 options"),
+    ('why: "It stays $\\\\frac12$."', 'why: " "', 20, "why is empty"),
+    ('why: "It stays $\\\\frac12$."', 'reason: "x"', 20, "no key 'reason'"),
+    ("correct: true", "correct: yes", 20, "neither true nor false"),
+    ('text: "No"', "text: No", 20, "text is no text"),
+    ("  refutation: Some are not.", "  refutation: 0.5", 32, "in quotes"),
+    ("  sources: []", "  sources: none", 35, "sources is no list"),
+    ("  quiz:\n    question: After", "  quiz:\n    questoin: After", 15, "no key 'questoin'"),
+    ("  belief: Coins are fair.", "  belief: Coins: fair", 29, "not YAML"),
 ]
 
 
@@ -263,7 +280,7 @@ def test_elsewhere_a_quiz_is_a_list_with_its_answers_after_it(
 ) -> None:
     # sphinx-proof writes HTML and LaTeX only
     chapter = re.sub(r"```\{prf:.*?```\n", "", CHAPTER, flags=re.DOTALL)
-    yaml = BELIEFS.replace("  claim: tosses-are-independent\n", "")
+    yaml = BELIEFS
     log = build(tmp_path, builder, chapter=chapter, yaml=yaml)
     assert "ERROR" not in log
     assert "unknown node" not in log
@@ -301,7 +318,7 @@ def test_a_mistake_in_the_file_is_an_error_of_the_page(tmp_path: Path) -> None:
     log = build(tmp_path, "html", yaml=yaml)
     (error,) = [line for line in log.splitlines() if "ERROR" in line]
     assert "chapters/coins.md:18: ERROR: " in error
-    assert "wrong-beliefs.yml:22: a belief lacks the key 'tempting': add it" in error
+    assert "wrong-beliefs.yml:27: a belief lacks the key 'tempting': add it" in error
 
 
 @pytest.mark.slow
@@ -311,25 +328,104 @@ def test_a_quiz_without_the_file_of_beliefs_is_an_error(tmp_path: Path) -> None:
 
 # ---- the page of all beliefs
 
-OTHERS = {
-    "all": "# All of them\n\n```{wrong-beliefs}\n```\n",
-    "dice": "# *Dice*\n",  # before the coins in the book, after them in the alphabet
-}
 ALL = (
     BELIEFS.replace("refutation: Tosses are", "refutation: The {glue:text}`heads` tosses are")
     + """\
 - id: dice-are-fair
   chapter: dice
   belief: Dice are $f$.
+  words: [dice, tosses, "1 in 6"]
   tempting: They look it.
   refutation: In {prf:ref}`tosses-are-independent` nothing says so.
+  counterexample: print("0.17")
+  claim: tosses-are-independent
   sources: [a book, another]
 """
 )
+HEAD = CHAPTER[: CHAPTER.index("# Coins")]
+OTHERS = {
+    "all": HEAD + "# All of them\n\n```{wrong-beliefs}\n```\n\nThe end.\n",
+    "dice": "# *Dice*\n",
+}
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """The page of all beliefs, with its file and the chapters, not built."""
+    texts = {"coins.md": CHAPTER, "wrong-beliefs.yml": ALL}
+    texts |= {f"{name}.md": text for name, text in OTHERS.items()}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path / "all.md"
+
+
+def test_the_page_is_written_out_with_cells_and_labels(written: Path) -> None:
+    page = source.read(written)
+    titles = ["All of them", "Coins", "“A coin remembers.”", "“Coins are fair.”", "*Dice*"]
+    assert [one.title for one in page.sections] == [*titles, "“Dice are $f$.”"]
+    labels = ["beliefs-coins", "belief-coins-remember", "belief-coins-are-fair"]
+    assert [name for name, _ in page.labels] == [*labels, "beliefs-dice", "belief-dice-are-fair"]
+    known = beliefs.load(written.with_name("wrong-beliefs.yml"))
+    assert [one.body for one in page.cells] == [one.counterexample for one in known.values()]
+    assert "{glue:text}`coins.md::heads:s` tosses" in page.text
+    assert page.text.endswith("\n\nThe end.\n")
+
+
+def test_what_stands_on_the_page_is_found_where_it_was_written(written: Path) -> None:
+    page = source.read(written)
+    shown = page.text.split("\n")
+    files = {path: path.read_text(encoding="utf-8").split("\n") for path, _ in page.origins}
+    assert {path.name for path in files} == {"all.md", "wrong-beliefs.yml"}
+    assert len(page.origins) == len(shown)
+    for words in (
+        "# All of them",
+        "The end.",
+        "A coin remembers",
+        "After many",
+        "look it",
+        "from math",
+        "comb(10, 7)",
+        '"0.51"',
+        "{prf:ref}`tosses-are-independent` noth",
+    ):
+        lines = [number for number, line in enumerate(shown, 1) if words in line]
+        path, line = page.origin(lines[-1])
+        assert words in files[path][line - 1]
+    assert page.origin(page.cells[2].body_line) == (written.with_name("wrong-beliefs.yml"), 42)
+
+
+def test_words_lead_to_their_beliefs(written: Path) -> None:
+    index = source.read(written).text.split("By the words people use\n")[1].split("\n```")[0]
+    assert index.split("\n") == [
+        "- **1** [1 in 6](#belief-dice-are-fair)",
+        "- **D** [dice](#belief-dice-are-fair)",
+        "- **M** [memory](#belief-coins-remember)",
+        "- **T** tosses [1](#belief-coins-remember), [2](#belief-coins-are-fair), "
+        "[3](#belief-dice-are-fair)",
+    ]
+
+
+def test_a_page_without_the_directive_is_as_written(written: Path) -> None:
+    page = source.read(written.with_name("coins.md"))
+    assert (page.text, page.origins) == (CHAPTER, ())
+    assert page.origin(3) == (page.path, 3)
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("dice.md", r"wrong-beliefs.yml:37: there is no chapter 'dice': name the file"),
+        ("wrong-beliefs.yml", r"all.md:8: wrong-beliefs.yml is missing: write"),
+    ],
+)
+def test_a_page_that_cannot_be_written_out_says_why(written: Path, file: str, words: str) -> None:
+    written.with_name(file).unlink()
+    with pytest.raises(SourceError, match=words):
+        source.read(written)
 
 
 @pytest.mark.slow
-def test_all_beliefs_are_shown_in_the_order_of_the_book(tmp_path: Path) -> None:
+def test_the_page_shows_every_belief_with_what_its_cell_prints(tmp_path: Path) -> None:
     def shown() -> str:
         return (tmp_path / "_build" / "html" / "chapters" / "all.html").read_text(encoding="utf-8")
 
@@ -337,33 +433,35 @@ def test_all_beliefs_are_shown_in_the_order_of_the_book(tmp_path: Path) -> None:
     assert "ERROR" not in log
     assert "WARNING:" not in log
     page = shown()
-    heads = re.findall(r'<h2 class="rubric"[^>]*><a [^>]*href="([^"]*)"[^>]*>([^<]*)</a>', page)
-    assert heads == [("dice.html", "Dice"), ("coins.html", "Coins")]
-    terms = re.findall(r'<dt id="belief-([^"]*)">(.*?)</dt>', page)
-    assert [name for name, _ in terms] == ["dice-are-fair", "coins-remember", "coins-are-fair"]
-    assert "“Dice are <span" in terms[0][1]
-    assert re.sub(r"<a class=\"headerlink.*", "", terms[1][1]) == "“A coin remembers.”"
     text = " ".join(re.sub(r"<[^>]*>", "", page).split())
+    assert "“A coin remembers.”" in text
     assert "Why it tempts. After many heads a tail seems due." in text
-    assert "What refutes it. The seven tosses are independent. See Theorem 1." in text
-    assert "In Theorem 1 nothing says so. Sources: a book; another" in text
-    assert '<a class="reference internal" href="coins.html#quiz-coins-remember">' in page
+    assert "What refutes it. The seven tosses are independent." in text
+    assert "120 of 1024 Settled by Theorem 1. Its quiz is in the chapter. Met in a/b#1." in text
+    assert "0.17 Settled by Theorem 1. Met in a book, another." in text
+    for anchor in ("coins-remember", "coins-are-fair", "dice-are-fair"):
+        assert f'id="belief-{anchor}"' in page
+    assert 'href="coins.html#quiz-coins-remember"' in page
     assert 'href="coins.html#tosses-are-independent"' in page
-    # another number in the chapter, then another text, and only one page is read each time
+    assert 'href="https://github.com/a/b/issues/1"' in page
+    # another number in the chapter, another title, another belief: the page is made anew each time
     eight = CHAPTER.replace('"seven"', '"eight"')
     build(tmp_path, "html", yaml=ALL, chapter=eight, execute=True, others=OTHERS)
     assert "eight</span> tosses are independent" in shown()
-    edited = {**OTHERS, "all": OTHERS["all"] + "The end.\n"}
-    log = build(tmp_path, "html", yaml=ALL, chapter=eight, execute=True, others=edited)
-    assert log == ""
-    assert "The end." in shown()
+    others = {**OTHERS, "dice": "# *Two dice*\n"}
+    build(tmp_path, "html", yaml=ALL, chapter=eight, execute=True, others=others)
+    assert "<em>Two dice</em>" in shown()
+    yaml = ALL.replace("They look it", "They shine")
+    log = build(tmp_path, "html", yaml=yaml, chapter=eight, execute=True, others=others)
+    assert "WARNING:" not in log
+    assert "They shine" in shown()
     assert "eight</span> tosses are independent" in shown()
 
 
 @pytest.mark.slow
-def test_a_belief_of_no_chapter_is_an_error(tmp_path: Path) -> None:
+def test_a_belief_of_no_chapter_stops_the_build(tmp_path: Path) -> None:
     log = build(tmp_path, "html", yaml=ALL, others={"all": OTHERS["all"]})
-    assert "chapters/all.md:3: ERROR: 'dice-are-fair': there is no chapter chapters/dice" in log
+    assert "wrong-beliefs.yml:37: there is no chapter 'dice': name the file, without .md" in log
 
 
 # ---- the styles

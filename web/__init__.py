@@ -14,7 +14,7 @@ from sphinx.config import Config
 
 from web import source
 
-STYLES = ("book.css", "quiz.css")
+STYLES = ("book.css", "names.css", "quiz.css")
 
 
 def _digest(*patterns: str) -> str:
@@ -32,7 +32,7 @@ def _watch(app: Sphinx, config: Config) -> None:
     """
     state = _digest("nllbook/**/*.py", "nllbook/data/*", "requirements.txt")
     config.nb_execution_cache_path = str(Path(app.srcdir) / "_build" / ".jupyter_cache" / state)
-    config.book_inputs = _digest("web/*.py", "web/*.mjs", "chapters/*.bib")
+    config.book_inputs = _digest("web/*.py", "web/*.mjs", "chapters/*.bib", "chapters/notation.md")
 
 
 def _add_styles(app: Sphinx, config: Config) -> None:
@@ -62,12 +62,29 @@ def _drop_thebe(
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    from web import beliefs_page, claims, data, quiz
+    from web import (
+        api,
+        beliefs_page,
+        claims,
+        data,
+        glossary,
+        libraries,
+        quiz,
+        search,
+        sheet_page,
+        streams,
+    )
 
+    api.setup(app)
     claims.setup(app)
     data.setup(app)
+    glossary.setup(app)
     quiz.setup(app)
     beliefs_page.setup(app)
+    libraries.setup(app)
+    sheet_page.setup(app)
+    search.setup(app)
+    streams.setup()
     app.setup_extension("web.maths")
     # Where they are set, kernels draw no figures, or others than these.
     os.environ.pop("MPLBACKEND", None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
@@ -15,6 +15,10 @@ from web.source import CHAPTERS, SourceError, yaml_error
 
 FILE = CHAPTERS / "wrong-beliefs.yml"
 MIN_OPTIONS = 3
+KEYS = (
+    *("id", "chapter", "belief", "words", "tempting", "refutation", "counterexample"),
+    *("claim", "sources"),
+)
 
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _STRING, _BOOL, _NULL = (f"tag:yaml.org,2002:{name}" for name in ("str", "bool", "null"))
@@ -45,17 +49,29 @@ class Quiz:
 
 @dataclass(frozen=True)
 class Belief:
-    """A wrong belief; its texts are MyST, ``line`` is where it stands in the file."""
+    """A wrong belief; its texts are MyST, its counterexample is Python that prints.
+
+    ``words`` are what people search for, ``claim`` is the statement that settles it, ``line`` is
+    where it stands in the file, and ``lines`` where each of its keys has its value.
+    """
 
     id: str
     chapter: str
     belief: str
+    words: tuple[str, ...]
     tempting: str
     refutation: str
+    counterexample: str
+    claim: str
     sources: tuple[str, ...]
-    claim: str | None
     quiz: Quiz | None
     line: int
+    lines: Mapping[str, int] = field(repr=False)
+
+    @property
+    def anchor(self) -> str:
+        """What a link to it on its page ends in, after the #."""
+        return f"belief-{self.id}"
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -76,14 +92,14 @@ def load(path: Path = FILE, claims: Collection[str] | None = None) -> dict[str, 
     SourceError
         At the first mistake: file and line, what is wrong, what to do.
     """
-    reader = _Reader(path)
+    reader = Reader(path)
     beliefs: dict[str, Belief] = {}
     for node in reader.items(reader.root(), "the file", "beliefs"):
         belief = _belief(reader, node)
         if belief.id in beliefs:
             first = beliefs[belief.id].line
             reader.fail(node, f"the id {belief.id!r} stands on line {first} too: rename one")
-        if belief.claim is not None and claims is not None and belief.claim not in claims:
+        if claims is not None and belief.claim not in claims:
             wrong = f"the book states no claim {belief.claim!r}{nearest(belief.claim, claims)}"
             reader.fail(node, f"{wrong}: correct the id")
         beliefs[belief.id] = belief
@@ -113,26 +129,28 @@ def nearest(name: str, known: Collection[str]) -> str:
     return f" (nearest: {near[0]})" if near else ""
 
 
-def _belief(reader: _Reader, node: yaml.Node) -> Belief:
-    required = ("id", "chapter", "belief", "tempting", "refutation", "sources")
-    entry = reader.mapping(node, "a belief", required, ("claim", "quiz"))
+def _belief(reader: Reader, node: yaml.Node) -> Belief:
+    entry = reader.mapping(node, "a belief", KEYS, ("quiz",))
+    words = reader.texts(entry["words"], "words", "a word")
+    if not words:
+        reader.fail(entry["words"], "words is empty: write what people search for")
     return Belief(
         id=reader.identifier(entry["id"], "id"),
         chapter=reader.text(entry["chapter"], "chapter"),
         belief=reader.text(entry["belief"], "belief"),
+        words=words,
         tempting=reader.text(entry["tempting"], "tempting"),
         refutation=reader.text(entry["refutation"], "refutation"),
-        sources=tuple(
-            reader.text(source, "a source")
-            for source in reader.items(entry["sources"], "sources", "texts")
-        ),
-        claim=reader.identifier(entry["claim"], "claim") if "claim" in entry else None,
+        counterexample=reader.text(entry["counterexample"], "counterexample"),
+        claim=reader.identifier(entry["claim"], "claim"),
+        sources=reader.texts(entry["sources"], "sources", "a source"),
         quiz=_quiz(reader, entry["quiz"]) if "quiz" in entry else None,
         line=reader.line(node),
+        lines={key: reader.first_line(value) for key, value in entry.items()},
     )
 
 
-def _quiz(reader: _Reader, node: yaml.Node) -> Quiz:
+def _quiz(reader: Reader, node: yaml.Node) -> Quiz:
     entry = reader.mapping(node, "a quiz", ("question", "options"))
     options = tuple(
         _option(reader, option) for option in reader.items(entry["options"], "options", "options")
@@ -146,7 +164,7 @@ def _quiz(reader: _Reader, node: yaml.Node) -> Quiz:
     return Quiz(reader.text(entry["question"], "question"), options)
 
 
-def _option(reader: _Reader, node: yaml.Node) -> Option:
+def _option(reader: Reader, node: yaml.Node) -> Option:
     entry = reader.mapping(node, "an option", ("text", "correct", "why"))
     return Option(
         reader.text(entry["text"], "text"),
@@ -155,7 +173,7 @@ def _option(reader: _Reader, node: yaml.Node) -> Option:
     )
 
 
-class _Reader:
+class Reader:
     """Takes YAML nodes apart and says on which line one is not as it should be."""
 
     def __init__(self, path: Path) -> None:
@@ -167,11 +185,16 @@ class _Reader:
         except yaml.YAMLError as error:
             raise yaml_error(self.path, 1, "this is", error) from None
         if root is None:
-            raise SourceError(self.path, 1, "the file is empty: write `[]` if there are no beliefs")
+            raise SourceError(self.path, 1, "the file is empty: write `[]` for an empty list")
         return root
 
     def line(self, node: yaml.Node) -> int:
         return int(node.start_mark.line) + 1
+
+    def first_line(self, node: yaml.Node) -> int:
+        """Where its text begins, which is below the mark of a block."""
+        is_block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
+        return self.line(node) + is_block
 
     def fail(self, node: yaml.Node, message: str) -> NoReturn:
         raise SourceError(self.path, self.line(node), message)
@@ -180,6 +203,18 @@ class _Reader:
         if not isinstance(node, yaml.SequenceNode):
             self.fail(node, f"{what} is no list: write a list of {of}")
         return list(node.value)
+
+    def entries(self, node: yaml.Node, what: str) -> dict[str, yaml.Node]:
+        """The values of a mapping whose keys are free."""
+        if not isinstance(node, yaml.MappingNode):
+            self.fail(node, f"{what} is no mapping: write keys and values")
+        found: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            name = self.text(key, "a key")
+            if name in found:
+                self.fail(key, f"{what} has the key {name!r} twice: drop one")
+            found[name] = value
+        return found
 
     def mapping(
         self, node: yaml.Node, what: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
@@ -206,6 +241,9 @@ class _Reader:
         if not node.value.strip():
             self.fail(node, f"{what} is empty: write it")
         return str(node.value).strip()
+
+    def texts(self, node: yaml.Node, what: str, each: str) -> tuple[str, ...]:
+        return tuple(self.text(item, each) for item in self.items(node, what, "texts"))
 
     def identifier(self, node: yaml.Node, what: str) -> str:
         text = self.text(node, what)

@@ -1,125 +1,162 @@
-"""The directive `wrong-beliefs`: all of them, chapter by chapter, with why they tempt and fail."""
+"""The page of all wrong beliefs: `{wrong-beliefs}` becomes headings, texts and code cells.
+
+It is written out before anything reads the page: as a chapter like the others it is then executed,
+linted and made into a notebook. The site gets the text by Sphinx's event source-read, everything
+else by `web.source.read`, both from `expand`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from pathlib import PurePosixPath
-from typing import Any, cast
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
 
-from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.environment import BuildEnvironment
-from sphinx.util.docutils import SphinxDirective
-from sphinx.util.nodes import make_refnode
+from sphinx.errors import ExtensionError
 
-from web import quiz
+from web import beliefs
 from web.beliefs import Belief
+from web.source import SourceError
 
-_GLUE = re.compile(r"\{glue:text\}(`+)(?P<name>(?:(?!::).)+?)\1")
+Lines = Iterator[tuple[str, int]]  # of a text, each with its number in wrong-beliefs.yml
 
-
-class _Beliefs(nodes.General, nodes.Element):
-    """The beliefs of one chapter, until the order of the chapters is known."""
-
-
-class _QuizLink(nodes.Inline, nodes.Element):
-    """Where the link to a quiz will stand."""
+_DIRECTIVE = re.compile(r"^```\{wrong-beliefs\}[ \t]*\n```[ \t]*$", re.MULTILINE)
+_GLUE = re.compile(r"\{glue:text\}(?P<ticks>`+)(?P<name>(?:(?!::).)+?)(?P=ticks)")
+_THREAD = re.compile(r"([\w.-]+/[\w.-]+)#(\d+)")
+_TITLE = re.compile(r"^# +(.+?) *$", re.MULTILINE)
 
 
-class WrongBeliefsDirective(SphinxDirective):
-    """Shows every wrong belief; texts are read as if they stood in the belief's chapter."""
+def expand(path: Path, text: str) -> tuple[str, tuple[tuple[Path, int], ...]]:
+    """The page with the beliefs in place of the directive, and where each line was written.
 
-    def run(self) -> list[nodes.Node]:
-        _pages(self.env).add(self.env.docname)
-        found: dict[str, _Beliefs] = {}
-        for belief in quiz.read_beliefs(self).values():
-            chapter = str(PurePosixPath(quiz.FILE).parent / belief.chapter)
-            if chapter not in self.env.found_docs:
-                raise self.error(f"{belief.id!r}: there is no chapter {chapter}: correct its name")
-            group = found.setdefault(chapter, _Beliefs("", nodes.definition_list()))
-            group["chapter"] = chapter
-            cast(nodes.Element, group[0]).append(self._item(belief, chapter))
-        return list(found.values())
+    A page without the directive stays as it is, and has no origins.
 
-    def _item(self, belief: Belief, chapter: str) -> nodes.definition_list_item:
-        words = self.parse_inline(_from(chapter, belief.belief))[0]
-        term = nodes.term("", "", nodes.Text("“"), *words, nodes.Text("”"))
-        term["ids"].append(f"belief-{belief.id}")
-        facts = nodes.definition()
-        for label, text in (
-            ("Why it tempts.", belief.tempting),
-            ("What refutes it.", belief.refutation),
-        ):
-            facts += quiz.lead(
-                self.parse_text_to_nodes(_from(chapter, text)), label, "belief-label"
-            )
-        places = self.parse_inline(f"See {{prf:ref}}`{belief.claim}`. ")[0] if belief.claim else []
-        if belief.quiz:
-            places.append(_QuizLink(chapter=chapter, target=f"quiz-{belief.id}"))
-        if places:
-            facts += nodes.paragraph("", "", *places)
-        if belief.sources:
-            sources = nodes.Text("; ".join(belief.sources))
-            facts += nodes.paragraph("", "", nodes.strong(text="Sources: "), sources)
-        return nodes.definition_list_item("", term, facts)
+    Raises
+    ------
+    SourceError
+        Where the file of the beliefs, or a chapter that they name, cannot be used.
+    """
+    place = _DIRECTIVE.search(text)
+    if not place:
+        return text, ()
+    file = path.parent / beliefs.FILE.name
+    above = text.count("\n", 0, place.start())
+    if not file.exists():
+        raise SourceError(path, above + 1, f"{file.name} is missing: write the beliefs there")
+    own = [(line, (path, number)) for number, line in enumerate(text.split("\n"), 1)]
+    written = [(line, (file, number)) for line, number in _page(file)]
+    lines = [*own[:above], *written, *own[above + 2 :]]
+    return "\n".join(line for line, _ in lines), tuple(origin for _, origin in lines)
 
 
-def _from(chapter: str, text: str) -> str:
-    """The text with the numbers that the chapter's cells glue, as another page names them."""
-
-    def whole(match: re.Match[str]) -> str:
-        name = match["name"] if ":" in match["name"] else f"{match['name']}:s"
-        return f"{{glue:text}}`/{chapter}.md::{name}`"
-
-    return _GLUE.sub(whole, text)
-
-
-def _pages(env: BuildEnvironment) -> set[str]:
-    """The pages that hold the directive."""
-    pages: set[str] = env.__dict__.setdefault("nll_beliefs", set())
-    return pages
+def _page(file: Path) -> Lines:
+    groups: dict[str, list[Belief]] = {}
+    for belief in beliefs.load(file).values():
+        groups.setdefault(belief.chapter, []).append(belief)
+    titles = {chapter: _title(file, group[0]) for chapter, group in groups.items()}
+    yield from _contents(groups, titles)
+    for chapter, group in groups.items():
+        yield from _lines(f"(beliefs-{chapter})=\n## {titles[chapter]}\n", group[0].line)
+        for belief in group:
+            yield from _belief(belief)
 
 
-def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    _pages(env).discard(docname)
+def _title(file: Path, belief: Belief) -> str:
+    """The first heading of the belief's chapter."""
+    chapter = file.parent / f"{belief.chapter}.md"
+    if not chapter.exists():
+        message = f"there is no chapter {belief.chapter!r}: name the file, without .md"
+        raise SourceError(file, belief.lines["chapter"], message)
+    found = _TITLE.search(chapter.read_text(encoding="utf-8"))
+    return found[1] if found else belief.chapter
 
 
-def _merge(app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: Any) -> None:
-    _pages(env).update(_pages(other))
+def _contents(groups: dict[str, list[Belief]], titles: dict[str, str]) -> Lines:
+    """Two lists of links, folded: by chapter, and by the words that people use."""
+    yield from _lines("```{dropdown} All of them, by chapter", 1)
+    for chapter, group in groups.items():
+        yield from _lines(f"**{titles[chapter]}**\n", group[0].line)
+        for belief in group:
+            yield f"- [{belief.belief}](#{belief.anchor})", belief.line
+        yield "", group[0].line
+    yield from _lines("```\n\n```{dropdown} By the words people use", 1)
+    words: dict[str, list[Belief]] = {}
+    for belief in (belief for group in groups.values() for belief in group):
+        for word in belief.words:
+            words.setdefault(word, []).append(belief)
+    for initial, entries in groupby(
+        sorted(words, key=_sorted_as), lambda word: _sorted_as(word)[0]
+    ):
+        shown = " · ".join(_entry(word, words[word]) for word in entries)
+        yield f"- **{initial.upper() if initial.isascii() else initial}** {shown}", 1
+    yield from _lines("```\n", 1)
 
 
-def _to_write(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """They show numbers and titles of all chapters: write them again whenever anything was read."""
-    return sorted(_pages(env))
+def _sorted_as(word: str) -> str:
+    """A word as the index sorts it: by its letters and digits, whatever their case."""
+    return re.sub(r"\W", "", word).lower()
 
 
-def _arrange(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """As a page is written: chapters in the order of the table of contents, with their titles."""
-    groups = list(doctree.findall(_Beliefs))
-    order = {name: place for place, name in enumerate(app.env.collect_relations())}
-    shown: list[nodes.Node] = []  # myst-parser makes a heading of a rubric that has a level
-    for group in sorted(groups, key=lambda one: order.get(one["chapter"], len(order))):
-        title = nodes.Text(app.env.titles[group["chapter"]].astext())
-        link = make_refnode(app.builder, docname, group["chapter"], "", title)
-        shown += [nodes.rubric("", "", link, level=2), *group.children]
-    for place in list(doctree.findall(_QuizLink)):
-        words = nodes.Text("Its quiz is in the chapter.")
-        target = place["target"]
-        link = make_refnode(app.builder, docname, place["chapter"], target, words)
-        place.replace_self(link)
-    for group in groups[1:]:
-        group.parent.remove(group)
-    if groups:
-        groups[0].replace_self(shown)
+def _entry(word: str, found: list[Belief]) -> str:
+    """As in the index of a printed book: the word leads to its place, or numbers do to several."""
+    if len(found) == 1:
+        return f"[{word}](#{found[0].anchor})"
+    links = (f"[{number}](#{belief.anchor})" for number, belief in enumerate(found, 1))
+    return f"{word} {', '.join(links)}"
+
+
+def _belief(belief: Belief) -> Lines:
+    """A section: the belief, why it tempts, what refutes it, a cell that does, the claim."""
+    yield f"({belief.anchor})=", belief.line
+    yield from _lines(f"### “{_here(belief, belief.belief)}”\n", belief.lines["belief"], same=True)
+    for label, key in (("Why it tempts.", "tempting"), ("What refutes it.", "refutation")):
+        text = _here(belief, getattr(belief, key))
+        yield from _lines(f"**{label}** {text}\n", belief.lines[key], same=True)
+    first = belief.lines["counterexample"]
+    yield "```{code-cell} ipython3", first - 1
+    yield from _lines(belief.counterexample, first)
+    yield from _lines("```\n", belief.lines["claim"])
+    see = f"Settled by {{prf:ref}}`{belief.claim}`."
+    if belief.quiz:
+        see += f" {{ref}}`Its quiz <quiz-{belief.id}>` is in the chapter."
+    if belief.sources:
+        see += f" Met in {', '.join(map(_source, belief.sources))}."
+    yield from _lines(f"{see}\n", belief.lines["claim"], same=True)
+
+
+def _source(text: str) -> str:
+    """A link to a discussion, if it is one on GitHub."""
+    match = _THREAD.fullmatch(text)
+    return f"[{text}](https://github.com/{match[1]}/issues/{match[2]})" if match else text
+
+
+def _lines(text: str, first: int, *, same: bool = False) -> Lines:
+    """The lines of a text, counted from the first one, or all as written on ``first``."""
+    for number, line in enumerate(text.split("\n")):
+        yield line, first if same else first + number
+
+
+def _here(belief: Belief, text: str) -> str:
+    """The text with the numbers that its chapter's cells glue, as another page names them."""
+    return _GLUE.sub(lambda match: f"{{glue:text}}`{belief.chapter}.md::{match['name']}:s`", text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    app.add_node(_Beliefs)
-    app.add_node(_QuizLink)
-    app.add_directive("wrong-beliefs", WrongBeliefsDirective)
-    app.connect("env-purge-doc", _purge)
-    app.connect("env-merge-info", _merge)
-    app.connect("env-updated", _to_write)
-    app.connect("doctree-resolved", _arrange)
+    app.connect("source-read", _read)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _read(app: Sphinx, docname: str, content: list[str]) -> None:
+    """As Sphinx reads a page. Numbers and titles on it are those of all chapters that it names."""
+    path = Path(app.env.doc2path(docname))
+    try:
+        content[0], origins = expand(path, content[0])
+    except SourceError as error:
+        raise ExtensionError(str(error)) from None
+    if origins:
+        known = beliefs.load(path.parent / beliefs.FILE.name).values()
+        names = {beliefs.FILE.name, *(f"{belief.chapter}.md" for belief in known)}
+        for name in names:
+            app.env.note_dependency((path.parent / name).relative_to(app.srcdir).as_posix())

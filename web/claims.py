@@ -39,12 +39,11 @@ def checks(notebook: nbformat.NotebookNode) -> Iterator[dict[str, Any]]:
 def refuse_failed_cell(chapter: source.Chapter, notebook: nbformat.NotebookNode) -> None:
     """Raise for the first cell of the executed notebook that ended in an error."""
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for cell, origin in zip(cells, chapter.cells, strict=True):
+    for cell, cell_source in zip(cells, chapter.cells, strict=True):
         for output in cell.outputs:
             if output.output_type == "error":
                 raise source.SourceError(
-                    chapter.path,
-                    origin.line,
+                    *chapter.origin(cell_source.line),
                     f"this cell fails with {output.ename}: {output.evalue}: mend the cell",
                 )
 

@@ -142,6 +142,9 @@ class Book:
             for name, line in page.labels:
                 place = self.places.get((page.name, below.get(line, line)))
                 found[name] = replace(place or Label(page, name, line), name=name, line=line)
+            for one in page.named("quiz"):
+                name = f"quiz-{one.argument}"
+                found[name] = Label(page, name, one.line)
         return found
 
 
@@ -158,8 +161,10 @@ def cite(entry: pybtex.database.Entry) -> tuple[str, str]:
 
 def address(entry: pybtex.database.Entry) -> str:
     """Where a reference can be read, if it says so."""
-    doi = entry.fields.get("doi")
-    return f"https://doi.org/{doi}" if doi else str(entry.fields.get("url", ""))
+    for kind, site in (("doi", "https://doi.org/"), ("eprint", "https://arxiv.org/abs/")):
+        if kind in entry.fields:
+            return f"{site}{entry.fields[kind]}"
+    return str(entry.fields.get("url", ""))
 
 
 def bibliography(entries: list[pybtex.database.Entry]) -> str:

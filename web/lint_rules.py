@@ -1,4 +1,4 @@
-"""The rules of web.lint, one function each; its table says what they demand."""
+"""The rules of web.lint about structure, one function each; its table says what they demand."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from web import beliefs
 from web.beliefs import nearest
-from web.cells import calls, syntax_error
+from web.cells import calls, imports, syntax_error
 from web.labels import Book
 from web.source import FOLDED, ROOT, Chapter, Directive, SourceError, figure_options, mapping, tags
 
@@ -48,7 +49,15 @@ class Finding:
 
 
 def finding(page: Chapter, line: int, wrong: str, remedy: str) -> Finding:
-    return Finding(page.path, line, f"{wrong}: {remedy}")
+    return Finding(*page.origin(line), f"{wrong}: {remedy}")
+
+
+def readable_beliefs(book: Book) -> dict[str, beliefs.Belief] | None:
+    """None where they cannot be read, which valid_beliefs reports."""
+    try:
+        return book.beliefs
+    except SourceError:
+        return None
 
 
 # ---- directives, roles and cells
@@ -86,6 +95,19 @@ def long_cells(book: Book) -> Iterator[Finding]:
                 yield finding(
                     page, cell.line, wrong, "split it, or fold it with the tag hide-input"
                 )
+
+
+def known_imports(book: Book) -> Iterator[Finding]:
+    for page in book.pages:
+        for module, name, line in imports(page, "nllbook"):
+            try:
+                known = vars(import_module(module))
+            except ModuleNotFoundError:
+                yield finding(page, line, f"there is no module {module}", "correct the import")
+                continue
+            if name not in known:
+                wrong = f"{module} has no {name!r}{nearest(name, known)}"
+                yield finding(page, line, wrong, "correct the import")
 
 
 def runnable_pages(book: Book) -> Iterator[Finding]:
@@ -149,6 +171,11 @@ def described_figures(book: Book) -> Iterator[Finding]:
                 yield finding(
                     page, cell.line, wrong, "write mystnb: figure: name, caption, image: alt"
                 )
+        for one in page.named("figure"):
+            named = {"name": one.label, "caption": one.body.strip()}
+            if missing := [part for part in named if not named[part]]:
+                wrong = f"this figure has no {' and no '.join(missing)}"
+                yield finding(page, one.line, wrong, "write :name:, and the caption as its text")
         for line, alt, _ in _pictures(page):
             if not alt:
                 yield finding(page, line, "the picture has no alt text", "say what it shows")
@@ -168,6 +195,16 @@ def telling_alts(book: Book) -> Iterator[Finding]:
                 yield finding(page, line, wrong, remedy)
 
 
+def shown_figures(book: Book) -> Iterator[Finding]:
+    shown = {one.target for page in book.texts for one in page.references if one.how == "{numref}"}
+    for page in book.pages:
+        for one in page.directives:
+            name = one.label if one.name in ("code-cell", "figure") else ""
+            if name and name not in shown:
+                wrong = f"no text sends the reader to the figure {name!r} by its number"
+                yield finding(page, one.line, wrong, f"write {{numref}}`{name}` where it is meant")
+
+
 def _pictures(page: Chapter) -> Iterator[tuple[int, str, str]]:
     """Line, alt text and caption of the pictures that no cell draws."""
     for one in page.named("figure", "image"):
@@ -179,22 +216,19 @@ def _pictures(page: Chapter) -> Iterator[tuple[int, str, str]]:
 # ---- claims
 
 
-def labelled_claims(book: Book) -> Iterator[Finding]:
+def stated_claims(book: Book) -> Iterator[Finding]:
     for page in book.pages:
         for one in page.statements:
             if not one.options.get("label"):
                 wrong = f"this {one.name} has no label"
                 yield finding(page, one.line, wrong, "add the claim's id, or make it a prf:remark")
-
-
-def claims_once(book: Book) -> Iterator[Finding]:
     for claim, ((first, where), *others) in book.claims.items():
         for page, line in others:
             wrong = f"the claim {claim!r} is stated in {first.path.name}:{where} too"
             yield finding(page, line, wrong, "keep one statement and refer to it by prf:ref")
 
 
-def known_claims(book: Book) -> Iterator[Finding]:
+def checked_claims(book: Book) -> Iterator[Finding]:
     for page in book.pages:
         for call in calls(page, "check"):
             if call.argument is None:
@@ -203,10 +237,6 @@ def known_claims(book: Book) -> Iterator[Finding]:
                 wrong = f"no claim {call.argument!r} is stated{nearest(call.argument, book.claims)}"
                 remedy = "correct the id, or state it in a prf:proposition with that label"
                 yield finding(page, call.line, wrong, remedy)
-
-
-def checked_claims(book: Book) -> Iterator[Finding]:
-    for page in book.pages:
         checked = {call.argument for call in calls(page, "check")}
         for one in page.statements:
             claim = one.options.get("label")
@@ -255,7 +285,7 @@ def objectives(book: Book) -> Iterator[Finding]:
                 if not targets or not targets <= sections:
                     wrong = "the objective links to no section of this page"
                     yield finding(page, line, wrong, "link it to the (sec-…)= label of its section")
-        for section in page.sections if page.cells else ():
+        for section in page.sections if page.number else ():  # a reference page has no objectives
             core = [one for one in section.labels if _is_core(one)]
             if section.level == 2 and core and not promised & set(core):
                 wrong = f"no objective leads to the section {core[0]!r}"
@@ -293,17 +323,9 @@ def valid_beliefs(book: Book) -> Iterator[Finding]:
             yield Finding(book.beliefs_file, belief.line, f"{wrong}: name the file, without .md")
 
 
-def _beliefs(book: Book) -> dict[str, beliefs.Belief] | None:
-    """None where they cannot be read, which valid_beliefs reports."""
-    try:
-        return book.beliefs
-    except SourceError:
-        return None
-
-
-def known_quizzes(book: Book) -> Iterator[Finding]:
+def shown_quizzes(book: Book) -> Iterator[Finding]:
     shown: Counter[str] = Counter()
-    known = _beliefs(book)
+    known = readable_beliefs(book)
     for page in book.pages:
         for one in page.named("quiz"):
             shown[one.argument] += 1
@@ -312,66 +334,14 @@ def known_quizzes(book: Book) -> Iterator[Finding]:
             if known is None:
                 continue
             if problem := beliefs.misplaced(known, one.argument, page.name):
-                yield Finding(page.path, one.line, problem)
+                yield Finding(*page.origin(one.line), problem)
 
-
-def shown_quizzes(book: Book) -> Iterator[Finding]:
-    for belief in (_beliefs(book) or {}).values():
+    for belief in (readable_beliefs(book) or {}).values():
         home = book.page(belief.chapter)
         if home and belief.quiz and belief.id not in {one.argument for one in home.named("quiz")}:
             wrong = f"{home.path.name} does not show the quiz {belief.id!r}"
             remedy = "show it by the directive quiz there, or drop it here"
             yield Finding(book.beliefs_file, belief.line, f"{wrong}: {remedy}")
-
-
-# ---- numbers in the prose
-
-
-def known_glue(book: Book) -> Iterator[Finding]:
-    emitted = {(page.name, call.argument) for page in book.pages for call in calls(page, "glue")}
-    for page in book.pages:
-        for call in calls(page, "glue"):
-            if call.argument is None:
-                yield finding(
-                    page, call.line, "the name to glue is no plain string", "write it out"
-                )
-    for chapter, name, page, line in _glue_uses(book):
-        if (chapter, name) not in emitted:
-            wrong = f"no cell of {chapter}.md glues {name!r}"
-            names = [str(known) for place, known in emitted if place == chapter]
-            remedy = f'correct the name, or add glue("{name}", …) to a cell'
-            yield finding(page, line, wrong + nearest(name, names), remedy)
-
-
-def used_glue(book: Book) -> Iterator[Finding]:
-    if _beliefs(book) is None:
-        return  # they may show what no page does
-    used = {(chapter, name) for chapter, name, _, _ in _glue_uses(book)}
-    for page in book.pages:
-        for call in calls(page, "glue"):
-            if call.argument and (page.name, call.argument) not in used:
-                wrong = f"nothing shows the glued {call.argument!r}"
-                yield finding(page, call.line, wrong, "use it by the role glue:text, or drop it")
-
-
-def _glue_uses(book: Book) -> Iterator[tuple[str, str, Chapter, int]]:
-    """The chapter that must glue it, the name, and where it is used."""
-    for page in book.texts:
-        for role in page.roles:
-            if role.name == "glue:text":
-                chapter, separator, name = role.content.rpartition("::")
-                home = chapter.removesuffix(".md") if separator else _home(book, page, role.line)
-                if home:
-                    yield home, name.partition(":")[0], page, role.line
-
-
-def _home(book: Book, page: Chapter, line: int) -> str:
-    """The page, or the chapter of the belief that stands on this line."""
-    if page.path != book.beliefs_file:
-        return page.name
-    known = (_beliefs(book) or {}).values()
-    before = [belief.chapter for belief in known if belief.line <= line]
-    return before[-1] if before else ""
 
 
 # ---- other files

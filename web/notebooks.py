@@ -71,7 +71,7 @@ def make(chapter: Chapter, book: Book) -> str:
     pieces = read_pieces(chapter)
     execute(chapter, [piece for piece in pieces if piece.cell.cell_type == "code"])
     codes = [piece.cell for piece in pieces if piece.cell.cell_type == "code"]
-    notebook = assemble(chapter, book, pieces, glued(codes))
+    notebook = assemble(chapter, book, pieces, {**glued_elsewhere(chapter), **glued(codes)})
     nbformat.validate(notebook)
     return str(v4.writes(notebook)) + "\n"
 
@@ -81,8 +81,7 @@ def read_pieces(chapter: Chapter) -> list[Piece]:
     for cell in chapter.cells:
         if cell.inside:
             raise SourceError(
-                chapter.path,
-                cell.line,
+                *chapter.origin(cell.line),
                 f"a code cell inside {{{cell.inside[-1]}}}: move it out, or use the -start and "
                 "-end form of exercise and solution",
             )
@@ -102,7 +101,7 @@ def read_pieces(chapter: Chapter) -> list[Piece]:
         pieces.append(Piece(cell, line))
     found = [piece.line for piece in pieces if piece.cell.cell_type == "code"]
     for line in sorted({cell.line for cell in chapter.cells} ^ set(found)):
-        raise SourceError(chapter.path, line, "jupytext sees other cells here: mend the fences")
+        raise SourceError(*chapter.origin(line), "jupytext sees other cells here: mend the fences")
     return pieces
 
 
@@ -181,6 +180,21 @@ def glued(cells: list[NotebookNode]) -> dict[str, str]:
     }
 
 
+def glued_elsewhere(chapter: Chapter) -> dict[str, str]:
+    """What the committed notebooks of other chapters emitted, as this page names it."""
+    found: dict[str, str] = {}
+    uses = [role for role in chapter.roles if role.name == "glue:text" and "::" in role.content]
+    first = {role.content.partition("::")[0]: role.line for role in reversed(uses)}
+    for page, line in first.items():
+        path = NOTEBOOKS / f"{Path(page).stem}.ipynb"
+        if not path.exists():
+            message = f"notebooks/{path.name}, which glues what stands here, is missing: make it"
+            raise SourceError(*chapter.origin(line), message)
+        cells = v4.reads(path.read_text(encoding="utf-8")).cells
+        found |= {f"{page}::{name}:s": text for name, text in glued(cells).items()}
+    return found
+
+
 # ---- execution
 
 
@@ -214,14 +228,14 @@ def _run(client: NotebookClient, chapter: Chapter, piece: Piece, index: int) -> 
     except CellExecutionError as error:
         message = f"the cell raises {error.ename}: {error.evalue}".split("\n")[0]
         raise SourceError(
-            chapter.path, piece.line, f"{message}: mend the cell or what it calls"
+            *chapter.origin(piece.line), f"{message}: mend the cell or what it calls"
         ) from None
     except CellTimeoutError:
         message = f"the cell runs for more than {TIMEOUT} s: make it smaller"
-        raise SourceError(chapter.path, piece.line, message) from None
+        raise SourceError(*chapter.origin(piece.line), message) from None
     except DeadKernelError:
         message = "the kernel died in this cell: run it alone to see why"
-        raise SourceError(chapter.path, piece.line, message) from None
+        raise SourceError(*chapter.origin(piece.line), message) from None
 
 
 def _tidy(chapter: Chapter, piece: Piece, count: int, folder: str) -> None:
@@ -232,7 +246,7 @@ def _tidy(chapter: Chapter, piece: Piece, count: int, folder: str) -> None:
             if output.name == "stderr":
                 said = output.text.strip().split("\n")[-1]
                 message = f"the cell writes to stderr ({said}): mend what it warns of"
-                raise SourceError(chapter.path, piece.line, message)
+                raise SourceError(*chapter.origin(piece.line), message)
             if outputs and outputs[-1].output_type == "stream":
                 outputs[-1].text += output.text
                 continue
@@ -248,7 +262,7 @@ def _tidy(chapter: Chapter, piece: Piece, count: int, folder: str) -> None:
         if (match := _MACHINE.search(shown)) or folder in shown or str(ROOT) in shown:
             what = match[0] if match else "a path"
             message = f"the output holds {what}, which no two machines share: do not show it"
-            raise SourceError(chapter.path, piece.line, message)
+            raise SourceError(*chapter.origin(piece.line), message)
     piece.cell.outputs = outputs
     piece.cell.execution_count = count
 
@@ -282,7 +296,7 @@ def stale(chapter: Chapter, book: Book, path: Path) -> str | None:
     if not path.exists():
         return _stale(chapter, path, "missing")
     committed = v4.reads(path.read_text(encoding="utf-8"))
-    glue = _Unknown(glued(committed.cells))
+    glue = _Unknown({**glued_elsewhere(chapter), **glued(committed.cells)})
     wanted = assemble(chapter, book, read_pieces(chapter), glue)
     for number, (old, new) in enumerate(zip_longest(committed.cells, wanted.cells), 1):
         if old is None or new is None or _essence(old) != _essence(new):

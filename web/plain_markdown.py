@@ -320,7 +320,7 @@ class Writer:
         if belief is None or belief.quiz is None:
             place = self.book.beliefs_file.name
             raise self._error(line, f"{place} has no quiz {directive.argument!r}: add it there")
-        see = f" See {self._reference('prf:ref', '', belief.claim, line)}." if belief.claim else ""
+        see = f" See {self._reference('prf:ref', '', belief.claim, line)}."
         start = f"{anchor(f'quiz-{belief.id}')}**Quiz.** "
         parts = [start + self.write(belief.quiz.question, line)]
         for option in belief.quiz.options:
@@ -340,7 +340,7 @@ class Writer:
         return self.book.labels[name]
 
     def _error(self, line: int, message: str) -> SourceError:
-        return SourceError(self.chapter.path, line, message)
+        return SourceError(*self.chapter.origin(line), message)
 
 
 def _joined(parts: list[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.domains.std import StandardDomain
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
@@ -54,12 +55,13 @@ class QuizDirective(SphinxDirective):
         for option in belief.quiz.options:
             node += self._option(option, belief.claim)
         self.set_source_info(node)
+        standard = cast(StandardDomain, self.env.get_domain("std"))
+        standard.note_hyperlink_target(name, self.env.docname, name)  # for the role ref
         return [node]
 
-    def _option(self, option: beliefs.Option, claim: str | None) -> nodes.Node:
+    def _option(self, option: beliefs.Option, claim: str) -> nodes.Node:
         why = lead(self.parse_text_to_nodes(option.why), option.verdict, "quiz-verdict")
-        if claim:
-            _end(why, self.parse_inline(f"See {{prf:ref}}`{claim}`.")[0])
+        _end(why, self.parse_inline(f"See {{prf:ref}}`{claim}`.")[0])
         return quiz_option(
             "",
             quiz_answer("", "", *self.parse_inline(option.text)[0]),

@@ -99,7 +99,10 @@ class Section:
 
 @dataclass(frozen=True, eq=False)
 class Chapter:
-    """A source file, read; ``number`` is its place in the numbered parts of the book."""
+    """A source file, read; ``number`` is its place in the numbered parts of the book.
+
+    ``origins`` says where each line of the text was written, if not all of them in this file.
+    """
 
     path: Path
     text: str = field(repr=False)
@@ -107,10 +110,15 @@ class Chapter:
     directives: tuple[Directive, ...] = field(default=(), repr=False)
     first: int = 1  # the line after the front matter
     number: int | None = None
+    origins: tuple[tuple[Path, int], ...] = field(default=(), repr=False)
 
     @property
     def name(self) -> str:
         return self.path.stem
+
+    def origin(self, line: int) -> tuple[Path, int]:
+        """The file and the line in which this line of the text is written."""
+        return self.origins[line - 1] if self.origins else (self.path, line)
 
     def named(self, *names: str) -> list[Directive]:
         """The directives with one of the given names, in order."""
@@ -202,6 +210,10 @@ class Chapter:
                 found.append(Section(written["title"], len(match["hashes"]), line, labels))
         return found
 
+    def section(self, line: int) -> Section:
+        """The section that a line stands in."""
+        return [one for one in self.sections if one.line <= line][-1]
+
     @property
     def title(self) -> str:
         """The first heading."""
@@ -226,15 +238,17 @@ def yaml_error(path: Path, first: int, what: str, error: yaml.YAMLError) -> Sour
 
 
 def read(path: Path, number: int | None = None) -> Chapter:
-    """Read one MyST file."""
-    text = path.read_text(encoding="utf-8")
+    """Read one MyST file; where the wrong beliefs stand in it, they are written out."""
+    from web import beliefs_page  # which reads with this module
+
+    text, origins = beliefs_page.expand(path, path.read_text(encoding="utf-8"))
     front_matter: dict[str, Any] = {}
     start = 0
     lines = text.split("\n")
     if lines[0] == "---":
         front_matter, start = _yaml_block(path, lines, 1, "the front matter is")
     found = tuple(_directives(path, lines[start:], start + 1, ()))
-    return Chapter(path, text, front_matter, found, start + 1, number)
+    return Chapter(path, text, front_matter, found, start + 1, number, origins)
 
 
 def directives(path: Path, text: str, first: int) -> list[Directive]:

@@ -1,0 +1,113 @@
+// The page of search results: reads the query, shows what is found, answers to the keyboard.
+"use strict";
+
+(() => {
+  const KINDS = {
+    section: "Section", claim: "Claim", belief: "Wrong belief", quiz: "Quiz", term: "Term",
+    function: "nllbook",
+  };
+  const AT_ONCE = 10;
+  const SNIPPET = 220; // characters
+
+  const container = document.querySelector(".bd-search-container");
+  const form = container.querySelector("form");
+  const input = form.querySelector("input");
+  const status = container.querySelector(".search-status");
+  const list = container.querySelector(".search-results");
+  const more = container.querySelector(".search-more");
+  const search = new BookSearch.Search(bookIndex);
+  let results = [];
+
+  // Texts enter the page as text alone, never as HTML.
+  function element(name, className, ...content) {
+    const made = document.createElement(name);
+    if (className) made.className = className;
+    made.append(...content);
+    return made;
+  }
+
+  // "Section 3.6", "Claim" and "Proposition 3.7", "Exercise 3.2", "Page".
+  function kind({ kind, number = "", in: outer }) {
+    if (kind === "claim") return [KINDS.claim, number];
+    if (kind !== "section") return [KINDS[kind] ?? number, ""];
+    if (outer === undefined) return [number ? `Chapter ${number}` : "Page", ""];
+    return [`${KINDS.section} ${number}`.trim(), ""];
+  }
+
+  function item({ entry, terms }) {
+    const link = element("a", "", entry.title);
+    link.href = entry.url;
+    const [what, number] = kind(entry);
+    const places = search.trail(entry).map(({ title }) => title);
+    const made = element("li", "",
+      element("p", "search-title", link),
+      element("p", "search-trail", element("span", "search-kind", what), " ",
+        [number, places.join(" › ")].filter(Boolean).join(" · ")));
+    if (entry.text) {
+      const pieces = search.marked(entry.text, terms, SNIPPET);
+      made.append(element("p", "search-snippet",
+        ...pieces.map(([words, wanted]) => (wanted ? element("mark", "", words) : words))));
+    }
+    return made;
+  }
+
+  function show(count) {
+    const shown = list.children.length;
+    list.append(...results.slice(shown, shown + count).map(item));
+    more.hidden = list.children.length === results.length;
+  }
+
+  function run(query) {
+    list.replaceChildren();
+    results = query ? search.find(query) : [];
+    show(AT_ONCE);
+    if (!query) status.textContent = "";
+    else if (!results.length) {
+      status.textContent = `Nothing found for “${query}”. Try other words, or fewer: the name of a ` +
+        "loss, a distribution or a function, or the question as you would ask it.";
+    } else {
+      const first = list.children.length;
+      status.textContent = results.length === 1 ? "1 result." : first === results.length
+        ? `${first} results.` : `${results.length} results; the best ${first} are shown.`;
+    }
+  }
+
+  function submit(query) {
+    const address = new URL(location.href);
+    address.search = new URLSearchParams({ q: query });
+    address.hash = "";
+    history.replaceState(null, "", address);
+    run(query);
+  }
+
+  let waiting;
+  input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => submit(input.value.trim()), 200);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(waiting);
+    submit(input.value.trim());
+  });
+  more.addEventListener("click", () => {
+    const next = list.children.length;
+    show(AT_ONCE);
+    list.children[next].querySelector("a").focus();
+  });
+  container.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const stops = [input, ...list.querySelectorAll("a")];
+    const at = stops.indexOf(document.activeElement);
+    if (!step || at < 0 || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const next = stops[at + step];
+    if (next) {
+      event.preventDefault();
+      next.focus();
+    }
+  });
+
+  input.value = new URLSearchParams(location.search).get("q") ?? "";
+  run(input.value.trim());
+  if (!input.value) input.focus();
+})();
