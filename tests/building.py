@@ -10,7 +10,10 @@ from pathlib import Path
 from web import npm
 from web.source import ROOT
 
-BOOK = ("_config.yml", "_toc.yml", "benchmarks", "chapters", "nllbook", "web")
+BOOK = (
+    *("Makefile", "_config.yml", "_toc.yml", "benchmarks", "chapters", "nllbook"),
+    *("requirements.txt", "web"),
+)
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:

@@ -1,5 +1,6 @@
 // Answers queries as the site does, with the scripts of its page of results: per line in, a query
-// as a JSON string; per line out, the addresses of what is found, the best first.
+// as a JSON string; per line out, the addresses of what is found, the best first, and the words
+// that nothing has.
 //
 // usage: node search.mjs SCRIPT...
 
@@ -13,6 +14,7 @@ for (const script of process.argv.slice(2)) {
 }
 page.book = runInContext("new BookSearch.Search(bookIndex)", page);
 for await (const line of createInterface({ input: process.stdin })) {
-  const found = page.book.find(JSON.parse(line));
-  process.stdout.write(JSON.stringify(found.map(({ entry }) => entry.url)) + "\n");
+  const query = JSON.parse(line);
+  const found = page.book.find(query).map(({ entry }) => entry.url);
+  process.stdout.write(JSON.stringify([found, page.book.missing(query)]) + "\n");
 }

@@ -1,8 +1,8 @@
 """The formulas of the cheat sheet, each with a computation of it that knows nothing of the sheet.
 
 A check names the formulas it stands for, letter by letter as the sheet has them, and computes them
-a second time: against nllbook, by sums over all cases, integrals and finite differences.
-tests/test_cheat_sheet.py runs them.
+a second time: against nllbook, by sums over all cases, integrals and finite differences. (That the
+letters and the Python below them say the same is for the eye.) tests/test_cheat_sheet.py runs them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import integrate, special, stats
+from scipy import integrate, optimize, special, stats
 
 import nllbook as nb
 from nllbook.distributions import Distribution
@@ -115,11 +115,12 @@ def c_delta(delta: float) -> float:
 
 @sheet(
     "notation",
+    r"$r = y - \mu$, $z = r/\sigma$ with a scale $\sigma > 0$",
     r"1 bit = $\log 2$ nats",
     r"$\sigma(z) = 1/(1 + e^{-z})$, $\operatorname{sp}(z) = \log(1 + e^z)$",
     r"$\operatorname{lse}(z) = \log\sum_c e^{z_c}$",
     r"$\operatorname{softmax}(z)_c = e^{z_c - \operatorname{lse}(z)}$",
-    r"$h(\theta) = -\theta\log\theta - (1-\theta)\log(1-\theta)$",
+    r"$h_2(\theta) = -\theta\log\theta - (1-\theta)\log(1-\theta)$",
 )
 def _() -> None:
     assert_allclose(nb.surprisal(0.5), math.log(2) * nb.surprisal(0.5, base=2), rtol=1e-12)
@@ -161,8 +162,8 @@ def distribution(
 @sheet(
     "mle-bernoulli",
     r"$\theta^x(1-\theta)^{1-x}$, $x \in \{0,1\}$ | $-x\log\theta - (1-x)\log(1-\theta)$",
-    r"$\hat\theta = k/n$, for $k$ ones | all 0: $\hat\theta = 0$; all 1: $\hat\theta = 1$",
-    r"$1/(\theta(1-\theta))$ | $h(\theta)$",
+    r"$\hat\theta = \bar x$, the share of ones | all 0: $\hat\theta = 0$; all 1: $\hat\theta = 1$",
+    r"$1/(\theta(1-\theta))$, $0 < \theta < 1$ | $h_2(\theta)$",
 )
 def _() -> None:
     x, t = np.array([0, 1]), 0.3
@@ -175,7 +176,7 @@ def _() -> None:
 
 @sheet(
     "mle-categorical",
-    r"$p_x$, $x \in \{1, \dots, K\}$ | $-\log p_x$ | $\hat p_c = n_c/n$",
+    r"$p_x$, $x \in \{1, \dots, k\}$ | $-\log p_x$ | $\hat p_c = n_c/n$",
     r"class not seen: $\hat p_c = 0$",
     r"$\operatorname{Cov}\hat p = (\operatorname{diag} p - pp^{\mathsf T})/n$",
     r"$-\sum_c p_c\log p_c$",
@@ -195,7 +196,7 @@ def _() -> None:
     "entropy-is-expected-nll",
     r"$\theta(1-\theta)^{x-1}$, $x = 1, 2, \dots$ | $-\log\theta - (x-1)\log(1-\theta)$",
     r"$\hat\theta = 1/\bar x$ | all 1: $\hat\theta = 1$",
-    r"$1/(\theta^2(1-\theta))$ | $h(\theta)/\theta$",
+    r"$1/(\theta^2(1-\theta))$, $0 < \theta < 1$ | $h_2(\theta)/\theta$",
 )
 def _() -> None:
     t, x = 0.3, np.arange(1, 200)
@@ -211,12 +212,14 @@ def _() -> None:
     data = COUNTS + 1
     best = 1 / data.mean()
     assert abs(slope(lambda t: -np.mean(np.log(t) + (data - 1) * np.log(1 - t)), best)) < 1e-6
+    thetas = np.linspace(0.01, 1, 100)
+    assert thetas[np.argmax(3 * np.log(thetas))] == 1  # three samples, all 1
 
 
 @sheet(
     "mle-poisson",
     r"$\lambda^x e^{-\lambda}/x!$, $x = 0, 1, \dots$ | $\lambda - x\log\lambda + \log x!$",
-    r"$\hat\lambda = \bar x$ | all 0: $\hat\lambda = 0$ | $1/\lambda$",
+    r"$\hat\lambda = \bar x$ | all 0: $\hat\lambda = 0$ | $1/\lambda$, $\lambda > 0$ | no formula |",
 )
 def _() -> None:
     x, rate = np.arange(60), 2.5
@@ -284,7 +287,7 @@ LINE = np.linspace(-60, 60, 240_001)
 
 @sheet(
     "mle-gaussian",
-    r"$e^{-z^2/2}/(\sigma\sqrt{2\pi})$ | $z^2/2 + \log\sigma + \frac12\log 2\pi$",
+    r"$e^{-z^2/2}/(\sigma\sqrt{2\pi})$, $z = (x-\mu)/\sigma$ | $z^2/2 + \log\sigma + \frac12\log 2\pi$",
     r"$\hat\mu = \bar x$, $\hat\sigma^2 = \frac1n\sum_i(x_i - \bar x)^2$ | all equal: none",
     r"$\mu$: $1/\sigma^2$, $\sigma$: $2/\sigma^2$, mixed: 0 | $\frac12\log(2\pi e\,\sigma^2)$",
 )
@@ -333,8 +336,8 @@ def _() -> None:
 @sheet(
     "huber-and-student",
     r"$(1 + z^2/\nu)^{-(\nu+1)/2}/(\sigma C_\nu)$",
-    r"$\frac{\nu+1}2\log(1 + z^2/\nu) + \log\sigma + \log C_\nu$ | no formula",
-    r"over $n\nu/(\nu+1)$ equal: none",
+    r"$\frac{\nu+1}2\log(1 + z^2/\nu) + \log\sigma + \log C_\nu$ | no formula; $\nu$ given |",
+    r"from $n\nu/(\nu+1)$ equal: none, or many",
     r"$\mu$: $\frac{\nu+1}{(\nu+3)\sigma^2}$, $\sigma$: $\frac{2\nu}{(\nu+3)\sigma^2}$, mixed: 0",
     r"$\frac{\nu+1}2\big(\psi(\frac{\nu+1}2) - \psi(\frac\nu2)\big) + \log\sigma C_\nu$",
 )
@@ -354,8 +357,23 @@ def _() -> None:
     )
     few, many = [0.0] * 3 + [1.0, 2.0], [0.0] * 4 + [1.0]  # 3 and 4 of 5, about 5 · 2/3
     nb.StudentT.fit(few, df=2)
-    with pytest.raises(ValueError, match="without bound"):
-        nb.StudentT.fit(many, df=2)
+    for data, df in ((many, 2), ([0.0, 0, 1, -1], 1)):
+        with pytest.raises(ValueError, match="without bound"):
+            nb.StudentT.fit(data, df=df)
+
+    def cauchy(data: list[float], mu: float, s: float) -> Any:
+        return nb.nll(data, nb.StudentT(1, mu, s))
+
+    # 2 of 4 are equal, at ν = 1 just the limit: at 0 ever better as σ falls, nowhere else as good
+    falling = [cauchy([0, 0, 1, -1], 0, s) for s in (1, 0.1, 0.01, 0.001)]
+    assert np.all(np.diff(falling) < 0)
+    grid = itertools.product(np.linspace(-2, 2, 81), np.geomspace(1e-2, 10, 40))
+    assert min(cauchy([0, 0, 1, -1], mu, s) for mu, s in grid) > falling[-1]
+    # 1 of 2: the best parameters are a half circle
+    angles = (0.3, 1.0, 2.5)
+    circle = [cauchy([0, 1], (1 + math.cos(a)) / 2, math.sin(a) / 2) for a in angles]
+    assert_allclose(circle, circle[0], rtol=1e-12)
+    assert circle[0] < min(cauchy([0, 1], 0.5, 0.4), cauchy([0, 1], 0.5, 0.6))
 
 
 @sheet(
@@ -373,6 +391,14 @@ def _() -> None:
     assert log_likelihoods[0] == -np.inf
     assert log_likelihoods[1] > log_likelihoods[2]
     assert_allclose((log_likelihoods[2] - log_likelihoods[1]) / 0.001, -3 / theta, rtol=1e-3)
+    zeros = [nb.log_likelihood([0.0, 0.0], nb.Uniform(0, t)) for t in (1.0, 1e-9, 1e-99)]
+    assert np.all(np.diff(zeros) > 30)
+
+    def half_open(t: float) -> float:
+        return -3 * math.log(t) if np.all(x < t) else -np.inf
+
+    assert half_open(3.1) < half_open(3.001) < half_open(3 + 1e-9)
+    assert half_open(3.0) == -np.inf
 
 
 # ---- the table of losses
@@ -389,7 +415,7 @@ def loss(
 
 @sheet(
     "mse-is-gaussian-nll",
-    r"$\mu$ | $z^2/2 + \log\sigma + \frac12\log 2\pi$",
+    r"Gaussian, one fixed $\sigma$ | $\mu$ | $z^2/2 + \log\sigma + \frac12\log 2\pi$",
     r"$-z/\sigma = (\mu - y)/\sigma^2$ | the mean |",
 )
 def _() -> None:
@@ -403,8 +429,9 @@ def _() -> None:
 
 @sheet(
     "heteroscedastic",
-    r"$\mu$, $\log\sigma$ | $z^2/2 + \log\sigma + \frac12\log 2\pi$ | $-z/\sigma$, $1 - z^2$",
-    r"mean; $\sigma^2$ = MSE |",
+    r"Gaussian, $\sigma$ computed too | $\mu$, $\log\sigma$ |",
+    r"$z^2/2 + \log\sigma + \frac12\log 2\pi$ | $-z/\sigma$, $1 - z^2$",
+    r"mean; $\sigma^2$ = MSE $> 0$ |",
 )
 def _() -> None:
     mu, s = 0.4, 1.3
@@ -420,7 +447,8 @@ def _() -> None:
 
 @sheet(
     "mae-is-laplace-nll",
-    r"$\mu$ | $\lvert z\rvert + \log 2\sigma$ | $-\operatorname{sign}(z)/\sigma$ | a median |",
+    r"Laplace, scale $\sigma$ | $\mu$ | $\lvert z\rvert + \log 2\sigma$ |",
+    r"$-\operatorname{sign}(z)/\sigma$, $z \ne 0$ | a median |",
 )
 def _() -> None:
     mu, s = 0.4, 1.3
@@ -462,16 +490,19 @@ def _() -> None:
     assert_allclose(total, 1, rtol=1e-8)
 
 
-def fixed_point(weight: Callable[[Any], Any]) -> float:
-    mu = REALS.mean()
+def fixed_point(
+    weight: Callable[[Any], Any], y: Any = REALS, s: float = 1.3, start: float = 2.2
+) -> float:
+    mu = start
     for _ in range(500):
-        w = weight((REALS - mu) / 1.3)
-        mu = np.sum(w * REALS) / np.sum(w)
+        w = weight((y - mu) / s)
+        mu = np.sum(w * y) / np.sum(w)
     return float(mu)
 
 
 @sheet(
     "huber-and-student",
+    r"Gaussian centre, Laplace tails | $\mu$ |",
     r"$\rho_\delta(z) + \log\sigma + \log C_\delta$ | $-\max(-\delta, \min(z, \delta))/\sigma$",
     r"mean, weights $\min(1, \delta/\lvert z\rvert)$ |",
 )
@@ -497,12 +528,14 @@ def _() -> None:
 
 @sheet(
     "huber-and-student",
-    r"Cauchy: $\nu = 1$ | $\mu$ | $\frac{\nu+1}2\log(1 + z^2/\nu) + \log\sigma + \log C_\nu$",
+    r"Student-t; Cauchy: $\nu = 1$ | $\mu$ |",
+    r"$\frac{\nu+1}2\log(1 + z^2/\nu) + \log\sigma + \log C_\nu$",
     r"$-(\nu+1)z/((\nu + z^2)\sigma)$ | mean, weights $1/(\nu + z^2)$ |",
 )
 @sheet(
     "change-the-model-not-the-loss",
     r"$C_\nu = \sqrt{\nu\pi}\,\Gamma(\frac\nu2)/\Gamma(\frac{\nu+1}2),$",
+    r"equations ($\mu$ is in $z$), Student-t's with several solutions",
 )
 def _() -> None:
     mu, s, nu = 0.4, 1.3, 4.0
@@ -517,11 +550,15 @@ def _() -> None:
         fixed_point(lambda z: 1 / (nu + z**2)),
     )
     assert_allclose(nb.StudentT(1, 0, 1).prob(REALS), stats.cauchy.pdf(REALS), rtol=1e-12)
+    y = np.array([-5, -4.5, 5, 5.2, 5.1])  # the worse solution is one all the same
+    left, right = (fixed_point(lambda z: 1 / (1 + z**2), y, 1.0, at) for at in (-5.0, 5.0))
+    assert_allclose(nb.student_t_nll(y, left, 1.0, df=1, return_grad=True)[1][0], 0, atol=1e-9)
+    assert nb.student_t_nll(y, left, 1.0, df=1) > nb.student_t_nll(y, right, 1.0, df=1) + 0.5
 
 
 @sheet(
     "poisson-regression",
-    r"$\eta = \log\lambda$ | $e^\eta - y\eta + \log y!$ | $e^\eta - y$ | $\log\bar y$ |",
+    r"Poisson, rate $\lambda$ | $\eta = \log\lambda$ | $e^\eta - y\eta + \log y!$ | $e^\eta - y$ | $\log\bar y$ |",
 )
 def _() -> None:
     eta = 0.4
@@ -538,7 +575,7 @@ def _() -> None:
 
 @sheet(
     "bce-is-bernoulli-nll",
-    r"$0 \le y \le 1$, share of ones | logit $z$ | $\operatorname{sp}(z) - yz$ | $\sigma(z) - y$",
+    r"Bernoulli; $0 \le y \le 1$, share of ones | logit $z$ | $\operatorname{sp}(z) - yz$ | $\sigma(z) - y$",
     r"$\log(\bar y/(1-\bar y))$ |",
 )
 def _() -> None:
@@ -550,6 +587,7 @@ def _() -> None:
 
 @sheet(
     "softmax-ce-is-categorical-nll",
+    r"categorical | $k$ logits $z$ |",
     r"$\operatorname{lse}(z) - z_y$ | $\operatorname{softmax}(z) - e_y$",
     r"$\log(n_c/n)$, up to a shift",
 )
@@ -569,6 +607,7 @@ def _() -> None:
 
 @sheet(
     "soft-labels",
+    r"categorical, a share $t_c$ of class $c$ | $k$ logits $z$ |",
     r"$-\sum_c t_c\log\operatorname{softmax}(z)_c \ge H(t)$ | $\operatorname{softmax}(z) - t$",
     r"$\log\bar t_c$, up to a shift",
 )
@@ -603,18 +642,24 @@ def _() -> None:
     best = nb.gaussian_nll(REALS, 0.0, variance=mse)
     assert_allclose(best, np.log(2 * math.pi * math.e * mse) / 2, rtol=1e-12)
     assert best < min(nb.gaussian_nll(REALS, 0.0, variance=mse * f) for f in (0.9, 1.1))
-    assert_allclose(nb.laplace_nll(REALS, 0.0, mae), np.log(2 * math.e * mae), rtol=1e-12)
+    lowest = nb.laplace_nll(REALS, 0.0, mae)
+    assert_allclose(lowest, np.log(2 * math.e * mae), rtol=1e-12)
+    assert lowest < min(nb.laplace_nll(REALS, 0.0, mae * f) for f in (0.99, 1.01))
 
 
-@sheet("not-every-loss-is-an-nll", r"$\sum_y e^{-s(y, z)}$ is the same for all $z$")
+@sheet(
+    "not-every-loss-is-an-nll",
+    r"up to a constant $\iff \sum_y e^{-s(y, z)}$ is the same for all $z$",
+    r"Hinge, focal: no multiple",
+)
 def _() -> None:
     z = np.array([-1.0, 0.3, 2.0])
     bce = [nb.bernoulli_nll(np.full(3, y), logits=z, reduction="none") for y in (0.0, 1.0)]
     assert_allclose(np.exp(-np.array(bce)).sum(axis=0), 1, rtol=1e-12)
     hinge = np.array([np.maximum(0, 1 - y * z) for y in (-1, 1)])
     focal = np.array([-((1 - q) ** 2) * np.log(q) for q in (sigma(-z), sigma(z))])
-    for s in (hinge, focal):
-        assert np.ptp(np.exp(-s).sum(axis=0)) > 0.01
+    for s, c in itertools.product((hinge, focal), (0.2, 1.0, 5.0)):
+        assert np.ptp(np.exp(-c * s).sum(axis=0)) > 1e-3
 
 
 # ---- definitions
@@ -624,8 +669,9 @@ def _() -> None:
 @sheet("log-turns-product-into-sum", r"$\ell(\theta) = \sum_i\log p_\theta(x_i)$")
 @sheet("def-nll", r"$= -\ell(\theta)/n$")
 @sheet("nll-mean", r"$\mathrm{NLL} = \mathrm E_{\hat p}[-\log p_\theta(X)]$")
-@sheet("gradient-of-log-survives", r"$L' = L\,\ell'$")
-@sheet("curvature-standard-error", r"$J = -\ell''(\hat\theta) \approx nI$", r"$J = n/\hat\lambda$")
+@sheet("gradient-of-log-survives", r"$L' = L\,\ell'$, $L > 0$")
+@sheet("curvature-standard-error", r"$J = -\ell''(\hat\theta) \approx nI$")
+@sheet("mle-equivariance", r"the MLE of $g(\theta)$ is $g(\hat\theta)$, $g$ one-to-one")
 def _() -> None:
     model, n = nb.Poisson(1.3), len(COUNTS)
     assert_allclose(nb.likelihood(COUNTS, model), np.prod(model.prob(COUNTS)), rtol=1e-12)
@@ -642,9 +688,15 @@ def _() -> None:
     assert_allclose(by_product, math.exp(log_l) * slope(ell, 1.3), rtol=1e-6)
     best = COUNTS.mean()
     assert_allclose(-bend(ell, best), n / best, rtol=1e-5)  # and I = 1/λ, above
+    assert abs(slope(lambda eta: ell(math.exp(eta)), math.log(best))) < 1e-6
 
 
-@sheet("curvature-standard-error", r"$1/\sqrt J$")
+@sheet(
+    "curvature-standard-error",
+    r"$1/\sqrt J$",
+    r"model right, smooth, support fixed, $\theta$ inside, $n$ large",
+    r"95%: $\hat\theta \pm 1.96/\sqrt J$",
+)
 def _() -> None:
     """By exact sums: the spread of the Poisson MLE around λ in units of 1/√J tends to 1."""
     n, rate = 400, 2.0
@@ -653,11 +705,16 @@ def _() -> None:
     weight = stats.poisson(n * rate).pmf(total)
     spread = np.sum(weight * n / estimate * (estimate - rate) ** 2)
     assert_allclose(spread, 1, atol=4 / (n * rate))
+    near = abs(estimate - rate) <= 1.96 / np.sqrt(n / estimate)
+    assert_allclose(np.sum(weight[near]), 0.95, atol=0.005)
+    theta, n = 3.0, 400  # the support moves: J = −n/θ̂², and the spread is about θ/n, not θ/√n
+    scaled = theta * stats.beta(n, 1).std()
+    assert_allclose(scaled, theta / n, rtol=0.01)
 
 
 @sheet(
     "likelihood-not-a-distribution",
-    r"$\int_0^1 \theta^k(1-\theta)^{n-k}d\theta = \frac{k!(n-k)!}{(n+1)!}$",
+    r"$k$ ones of $n \ge 1$: $\int_0^1 \theta^k(1-\theta)^{n-k}d\theta = \frac{k!(n-k)!}{(n+1)!}$",
 )
 def _() -> None:
     data = [1, 0, 0, 1, 0]
@@ -665,7 +722,7 @@ def _() -> None:
     assert_allclose(area, math.factorial(2) * math.factorial(3) / math.factorial(6), rtol=1e-9)
 
 
-@sheet("surprisal-adds", r"$-\log p$: 0 at $p = 1$, $\infty$ at 0")
+@sheet("surprisal-adds", r"$-\log p$: 0 at $p = 1$, $\infty$ at 0; adds if independent")
 def _() -> None:
     assert (nb.surprisal(1.0), nb.surprisal(0.0)) == (0, np.inf)
     assert_allclose(nb.surprisal(0.2 * 0.7), nb.surprisal(0.2) + nb.surprisal(0.7), rtol=1e-12)
@@ -684,7 +741,7 @@ def _() -> None:
 @sheet(
     "binary-entropy",
     r"$H(p) = \log k - \mathrm{KL}(p\,\|\,\text{uniform}) \le \log k;$",
-    r"$h''(\theta) = -1/(\theta(1-\theta))$",
+    r"$h_2''(\theta) = -1/(\theta(1-\theta))$",
 )
 def _() -> None:
     rng = np.random.default_rng(1)
@@ -720,7 +777,7 @@ def _() -> None:
 
 
 @sheet(
-    "perplexity", r"$e^{\mathrm{NLL}}$ in nats, $2^{\mathrm{NLL}}$ in bits", r"$\ge$ the whole's"
+    "perplexity", r"$e^{\mathrm{NLL}}$ in nats, $2^{\mathrm{NLL}}$ in bits", r"$\ge$ whole's"
 )
 def _() -> None:
     parts = np.array([1.1, 2.7])
@@ -735,7 +792,7 @@ def _() -> None:
     "fisher-two-forms",
     r"$s_\theta(x) = \frac{d}{d\theta}\log p_\theta(x)$",
     r"$I = \operatorname{Var}(s_\theta) = -\mathrm E[(\log p_\theta)'']$",
-    r"(Laplace $\mu$: $1/b^2$ and 0)",
+    r"(Laplace $m$: $1/b^2$ and 0)",
 )
 @sheet("score-mean-zero", r"0 at the truth, inside the range, support fixed (uniform: $-1/\theta$)")
 def _() -> None:
@@ -753,10 +810,10 @@ def _() -> None:
 
 @sheet(
     "code-length",
-    r"a prefix code exists $\iff \sum_x 2^{-l(x)} \le 1$; mean $\ge H(p)$",
+    r"a prefix code exists $\iff \sum_x 2^{-l(x)} \le 1$; its mean $\ge H(p)$",
     r"$\lceil-\log_2 q\rceil$: in $[H(p,q), H(p,q) + 1)$",
-    r"Huffman, best: in $[H(p), H(p) + 1)$",
-    r"Arithmetic: all in $< -\log_2 q + 2$",
+    r"Huffman, best: in $[H(p), H(p) + 1)$, two or more $p(x)$, all $> 0$",
+    r"Arithmetic: a message in $< -\log_2 q + 2$, model and length known",
 )
 def _() -> None:
     rng = np.random.default_rng(2)
@@ -768,6 +825,18 @@ def _() -> None:
         huffman = np.array([len(word) for word in nb.huffman_code(p)])
         assert np.sum(2.0**-huffman) <= 1
         assert bits <= p @ huffman < bits + 1
+    # either end of the intervals, reached or all but reached
+    sure, halves = np.array([0.999, 0.001]), np.array([0.5, 0.25, 0.25])
+    assert 0.98 < 1 - nb.entropy(sure, base=2) < 1  # its words have one bit each
+    assert sorted(map(len, nb.huffman_code(sure))) == [1, 1]
+    assert halves @ [len(word) for word in nb.huffman_code(halves)] == nb.entropy(halves, base=2)
+    assert 0.99 < np.ceil(-np.log2(0.499)) + np.log2(0.499) < 1
+    for lengths, exist in (((1, 2, 3, 3), True), ((1, 2, 2), True), ((1, 1, 2), False)):
+        choices = itertools.product(*(itertools.product("01", repeat=n) for n in lengths))
+        free = (
+            all(a[: len(b)] != b for a, b in itertools.permutations(code, 2)) for code in choices
+        )
+        assert any(free) == exist == (sum(2.0**-n for n in lengths) <= 1)
     frequencies, message = np.array([5, 3, 2]), [0, 2, 1, 0, 0, 1, 2, 0]
     ideal = -np.log2(frequencies[message] / 10).sum()
     width = math.ceil(ideal) + 1  # an interval of that many bits fits into one of 2^−ideal
@@ -785,7 +854,10 @@ def _() -> None:
     "nll-equals-cross-entropy",
     r"$\mathrm{NLL}(\theta) = H(\hat p, p_\theta) = H(\hat p) + \mathrm{KL}(\hat p\,\|\,p_\theta)$",
 )
-@sheet("same-argmin-different-values", r"$\mathrm{KL}(\hat p\,\|\,p_\theta)$")
+@sheet(
+    "same-argmin-different-values",
+    r"$-L$, NLL $= H(\hat p, p_\theta)$ and $\mathrm{KL}(\hat p\,\|\,p_\theta)$, less by $H(\hat p)$",
+)
 def _() -> None:
     x = np.array([0, 2, 2, 1, 0, 0])
     share = np.bincount(x) / len(x)
@@ -805,17 +877,21 @@ def _() -> None:
         ]
     )
     assert len(set(values.argmin(axis=0))) == 1
+    assert_allclose(values[:, 1], values[:, 2], rtol=1e-12)
+    assert_allclose(values[:, 2] - values[:, 3], nb.entropy(share), rtol=1e-9)
 
 
 @sheet(
     "conditional-likelihood",
     r"$-\frac1n\sum_i\log p_\theta(y_i|x_i)$",
     r"$\mathrm E_X\mathrm{KL}(p(\cdot|X)\,\|\,p_\theta(\cdot|X)) + H(Y|X)$",
+    r"$H(Y|X) = \mathrm E_X H(p(\cdot|X)) < \infty$",
 )
 def _() -> None:
     inputs, truth = np.array([0.4, 0.6]), np.array([P, Q])
     model = np.array([[0.3, 0.3, 0.4], [0.1, 0.6, 0.3]])
     joint = inputs[:, None] * truth
+    assert_allclose(H(joint.ravel()) - H(inputs), inputs @ H(truth), rtol=1e-12)
     expected = -np.sum(joint * np.log(model))
     assert_allclose(expected, inputs @ KL(truth, model) + inputs @ H(truth), rtol=1e-12)
     whole = -np.sum(joint * np.log(inputs[:, None] * model))  # of the pairs
@@ -841,10 +917,11 @@ def _() -> None:
     assert_allclose(formula(0.3, 0.8, -0.5, 0.8), formula(-0.5, 0.8, 0.3, 0.8), rtol=1e-12)
 
 
+@sheet("log-keeps-argmax", "g$ keeps argmax")
 @sheet("max-is-min-negated", r"$\max f = -\min(-f)$")
 def _() -> None:
     assert REALS.max() == -(-REALS).min()
-    assert REALS.argmax() == (-REALS).argmin()
+    assert REALS.argmax() == (-REALS).argmin() == np.exp(REALS).argmax()
 
 
 @sheet(
@@ -861,8 +938,8 @@ def _() -> None:
 
 @sheet(
     "soft-labels",
-    r"$t = (1-\epsilon)e_y + \epsilon/k$",
-    r"$H(t) = -(1-a)\log(1-a) - a\log\frac\epsilon k$, $a = \epsilon\frac{k-1}k$",
+    r"$t = (1-\epsilon)e_y + \epsilon/k$, $0 < \epsilon < 1$",
+    r"${H(t) = -(1-a)\log(1-a) - a\log\frac\epsilon k}$, $a = \epsilon\frac{k-1}k$",
 )
 def _() -> None:
     k, eps = 4, 0.1
@@ -880,9 +957,9 @@ def _() -> None:
 
 @sheet(
     "prediction-minus-observation",
-    r"$p(y) = h(y)e^{y\eta - b(\eta)}$ has $\partial_\eta = b'(\eta) - y = \hat y - y$",
+    r"$p(y) = a(y)e^{y\eta - b(\eta)}$ has $\partial_\eta[-\log p] = b'(\eta) - y = \hat y - y$",
     r"$\hat y = \mathrm E[y]$; $b'' = \operatorname{Var}(y) \ge 0$: convex",
-    r"$\nabla_w = \frac1n\sum_i(\hat y_i - y_i)x_i$. $\eta = g(\theta)$: times $g'(\theta)$",
+    r"$\nabla_w = \frac1n\sum_i(\hat y_i - y_i)x_i$. $\eta = g(\theta)$: $\times\,g'(\theta)$",
 )
 def _() -> None:
     eta, y = 0.6, np.arange(60)
@@ -930,6 +1007,7 @@ def _() -> None:
         assert_allclose(gradient(by_logits, z), hessian, atol=1e-8)
         assert np.linalg.eigvalsh(hessian).min() > -1e-12
         assert np.linalg.eigvalsh(hessian).max() < 0.5 + 1e-12
+    assert_allclose(np.linalg.eigvalsh(hessian).max(), 0.5, atol=1e-12)  # of the last one
 
 
 X = np.column_stack([np.ones(6), [0.0, 1, 2, 3, 4, 6]])
@@ -938,8 +1016,10 @@ TARGET = np.array([1.0, 0.5, 2, 4, 3, 7])
 
 @sheet(
     "ols-is-mle",
-    r"$X^{\mathsf T}X\hat w = X^{\mathsf T}y$ for every $\sigma$",
+    r"$X^{\mathsf T}X\hat w = X^{\mathsf T}y$ for every $\sigma$, columns linearly independent",
     r"$\mathrm{NLL}(w) - \mathrm{NLL}(\hat w) = \lVert X(w - \hat w)\rVert^2/(2n\sigma^2)$",
+    r"One $\sigma_i$ each:",
+    r"$1/\sigma_i^2$.",
     r"at the minimum: $X^{\mathsf T}\lambda = X^{\mathsf T}y$",
 )
 def _() -> None:
@@ -947,6 +1027,11 @@ def _() -> None:
     for s in (0.5, 2.0):
         gap = nb.gaussian_nll(TARGET, X @ w, std=s) - nb.gaussian_nll(TARGET, X @ best, std=s)
         assert_allclose(gap, np.sum((X @ (w - best)) ** 2) / (2 * 6 * s**2), rtol=1e-9)
+
+    each = np.array([0.5, 1, 2, 0.7, 1, 3])
+    weighted = np.linalg.solve((X.T / each**2) @ X, (X.T / each**2) @ TARGET)
+    slopes = gradient(lambda w: nb.gaussian_nll(TARGET, X @ w, std=each), weighted)
+    assert_allclose(slopes, 0, atol=1e-8)
 
     def poisson(w: Any) -> Any:
         value, slopes = nb.poisson_nll(COUNTS, log_rate=X @ w, return_grad=True)
@@ -958,16 +1043,16 @@ def _() -> None:
 
 @sheet(
     "penalty-certificate",
-    r"$f = g + \frac\mu2\lVert V\rVert^2$, $\nabla_b f = 0$",
-    r"$f - \lVert\nabla_V f\rVert^2/(2\mu)$",
+    r"$g$ convex, $f = g + \frac\kappa2\lVert V\rVert^2$, $\kappa > 0$: where $\nabla_b f = 0$",
+    r"$f - \lVert\nabla_V f\rVert^2/(2\kappa)$",
 )
 def _() -> None:
-    mu, y = 0.3, np.array([0.0, 1, 0, 1, 1, 1])
+    kappa, y = 0.3, np.array([0.0, 1, 0, 1, 1, 1])
 
     def f(w: Any) -> Any:
         value, slopes = nb.bernoulli_nll(y, logits=X @ w, return_grad=True)
         q = sigma(X @ w)
-        only = np.array([0, mu])
+        only = np.array([0, kappa])
         hessian = (X.T * (q * (1 - q))) @ X / 6 + np.diag(only)
         return value + w @ (only * w) / 2, X.T @ slopes + only * w, hessian
 
@@ -980,7 +1065,12 @@ def _() -> None:
 
         b = nb.newton(by_intercept, 0.0).x[-1]
         value, slopes, _ = f(np.array([float(b), v]))
-        assert value - slopes[1] ** 2 / (2 * mu) <= lowest < value
+        assert value - slopes[1] ** 2 / (2 * kappa) <= lowest < value
+    c = np.array([1.3, -0.4])  # g = c·V: there the bound is the minimum itself, at V = −c/κ
+    lowest = c @ (-c / kappa) + kappa / 2 * np.sum((c / kappa) ** 2)
+    for V in np.array([[-2.0, 0], [0, 0], [1, 3]]):
+        value, slopes = c @ V + kappa / 2 * V @ V, c + kappa * V
+        assert_allclose(value - slopes @ slopes / (2 * kappa), lowest, rtol=1e-12)
 
 
 # ---- how sure, how far
@@ -1005,7 +1095,7 @@ def _() -> None:
 
 @sheet(
     "train-nll-is-optimistic",
-    r"$\approx k/n$",
+    r"fresh − training NLL $\approx k/n$, expected; $k$ parameters, model right",
     r"Gaussian $\mu, \sigma$: exactly $2/(n-3)$, $n > 3$",
 )
 def _() -> None:
@@ -1013,12 +1103,20 @@ def _() -> None:
     inverse = stats.chi2(n - 1).expect(lambda c: n / c)
     gap = 0.5 * (1 + 1 / n) * inverse - 0.5
     assert_allclose(gap, 2 / (n - 3), rtol=1e-6)
-    large = 10**6
-    assert_allclose(2 / (large - 3), 2 / large, rtol=1e-5)
+    n = 10**4  # k = 2; and k = 1: counts, of which Σx is Poisson, with NLL λ̂ − x̄ log λ̂ + …
+    assert_allclose(n * 0.5 * ((1 + 1 / n) * n / (n - 3) - 1), 2, rtol=1e-3)
+    n, rate = 400, 2.0
+    total = np.arange(1, 3000)
+    best = total / n
+    fresh, training = best - rate * np.log(best), best - best * np.log(best)
+    assert_allclose(n * np.sum(stats.poisson(n * rate).pmf(total) * (fresh - training)), 1, rtol=0.01)
 
 
-@sheet("consistency", r"standard deviation $s/\sqrt n$, $s$ that of $\log p_\theta(X)$")
-@sheet("entropy-estimates", r"low by $\frac{k-1}{2n} + O(n^{-2})$ on average")
+@sheet("consistency", r"its standard deviation: that of $\log p_\theta(X)$, over $\sqrt n$")
+@sheet(
+    "entropy-estimates",
+    r"low by $\frac{k-1}{2n} + O(n^{-2})$ on average, $k$ outcomes, all $p(x) > 0$",
+)
 def _() -> None:
     n = 3
     samples = list(itertools.product(range(3), repeat=n))
@@ -1032,16 +1130,28 @@ def _() -> None:
         plug_in = nb.binary_entropy(ones / n)
         low = nb.binary_entropy(0.3) - stats.binom(n, 0.3).pmf(ones) @ plug_in
         assert_allclose(low, 1 / (2 * n), atol=1 / n**2)
+    n = 100  # k = 3: all counts
+    counts = np.array([(a, b, n - a - b) for a in range(n + 1) for b in range(n + 1 - a)])
+    plug_in = stats.multinomial(n, P).pmf(counts) @ nb.entropy(counts / n)
+    assert_allclose(H(P) - plug_in, 2 / (2 * n), atol=1 / n**2)
 
 
-@sheet("nll-depends-on-units", r"NLL of densities $+\,d\log|c|$; gaps stay")
+@sheet("nll-depends-on-units", r"$cx \in \mathbb R^d$, $c \ne 0$: NLL of densities $+\,d\log|c|$; gaps stay")
 def _() -> None:
     one, scaled = nb.Gaussian(0.4, 1.3), nb.Gaussian(-3 * 0.4, 3 * 1.3)
     gap = nb.nll(-3 * REALS, scaled) - nb.nll(REALS, one)
     assert_allclose(gap, math.log(3), rtol=1e-12)
+    cov, points = np.array([[1.0, 0.3], [0.3, 2]]), REALS[[[0, 1], [2, 3], [4, 0]]]
+    plane = stats.multivariate_normal([0.4, 1], cov).logpdf(points)
+    wider = stats.multivariate_normal([-1.2, -3], 9 * cov).logpdf(-3 * points)
+    assert_allclose(plane - wider, 2 * math.log(3), rtol=1e-12)
 
 
-@sheet("calibration", r"kept by $\operatorname{softmax}(z/T)$")
+@sheet(
+    "calibration",
+    r"expected NLL and Brier score $\sum_c(q_c - (e_y)_c)^2$ are least at the true $p$ only",
+    r"kept by $\operatorname{softmax}(z/T)$, $T > 0$",
+)
 def _() -> None:
     rng = np.random.default_rng(3)
     other = rng.dirichlet(np.ones(3), 200)
@@ -1055,7 +1165,11 @@ def _() -> None:
 # ---- training
 
 
-@sheet("mean-makes-lr-portable", r"$0 < \alpha < 2/c$, sum: $2/(nc)$")
+@sheet(
+    "mean-makes-lr-portable",
+    r"Parabola, curvature $c > 0$: descent $\theta - \alpha\nabla$ converges for $0 < \alpha < 2/c$",
+    r"sum: $2/(nc)$; Newton's $\theta - (\nabla^2)^{-1}\nabla$ in a step",
+)
 def _() -> None:
     c, n = 1.7, 5
 
@@ -1068,6 +1182,8 @@ def _() -> None:
     for factor in (1, n):
         assert ends(0.98 * 2 / (factor * c), factor) < 1e-3
         assert ends(1.02 * 2 / (factor * c), factor) > 1e3
+    A, at = np.array([[2.0, 0.5], [0.5, 1]]), np.array([3.0, -4])
+    assert_allclose(at - np.linalg.inv(A) @ (A @ (at - 1)), 1, rtol=1e-12)  # ½(θ−1)ᵀA(θ−1)
 
 
 @sheet("minibatch-unbiased", r"$G_B/(bW/n)$ is unbiased; $G_B/W_B$ is off by a covariance")
@@ -1092,8 +1208,8 @@ def _() -> None:
 
 @sheet(
     "class-weights-and-ignore-index",
-    r"$\sum_i w_{y_i}s_i/\sum_i w_{y_i}$, the mean over copies; best $q_c \propto w_c p_c$",
-    r"`pos_weight`: $\frac{wp}{wp + 1 - p}$. Ignored = weight 0",
+    r"$\sum_i w_{y_i}s_i/\sum_i w_{y_i}$, whole $w_c$: copies; best $q_c \propto w_c p_c$",
+    r"`pos_weight`: $\frac{wp}{wp + 1 - p}$. Ignored: $w = 0$",
 )
 def _() -> None:
     w, logits = np.array([1.0, 3, 2]), np.vstack([Z, Z[0]])
@@ -1148,19 +1264,28 @@ def _() -> None:
 @sheet(
     "separable-diverges",
     r"$\mathrm{NLL} \to 0$ only as $\lVert W\rVert \to \infty$",
-    r"Quasi-: no minimum, $\ge \frac1n\log 2$. With $+\frac{\lVert V\rVert^2}{2nC}$",
+    r"Quasi-: no minimum, $\ge \frac1n\log 2$. With $+\frac{\lVert V\rVert^2}{2nC}$,",
+    r"$C > 0$, all classes: one",
 )
 def _() -> None:
     w = np.array([1.0, 10, 30])
     apart = [nb.bernoulli_nll([0.0, 1], logits=np.array([-1.0, 1]) * one) for one in w]
-    x, y = np.array([-1.0, 0, 0, 1]), np.array([0.0, 0, 1, 1])  # the two in the middle cost log 2
+    x, y = np.array([-1.0, 0, 1]), np.array([0.0, 0, 1])  # the one in the middle costs log 2
     quasi = [nb.bernoulli_nll(y, logits=x * one) for one in w]
     assert np.all(np.diff(apart) < 0)
     assert 0 < apart[-1] < 1e-12
     assert np.all(np.diff(quasi) < 0)
-    assert quasi[-1] > math.log(2) / 4
-    penalised = [one + v**2 / (2 * 2 * 5) for one, v in zip(apart, w, strict=True)]  # C = 5
-    assert penalised[0] < penalised[1] < penalised[2]
+    assert_allclose(quasi[-1], math.log(2) / 3, rtol=1e-12)
+    assert quasi[-1] > math.log(2) / 3
+    n, C = 2, 5
+
+    def penalised(v: float) -> Any:
+        logits = np.array([-1.0, 1]) * v
+        return nb.bernoulli_nll([0.0, 1], logits=logits) + v**2 / (2 * n * C)
+
+    best = optimize.brentq(lambda v: slope(penalised, v), 0.1, 20)
+    assert bend(penalised, best) > 0
+    assert penalised(best) < min(penalised(v) for v in (-50, 0, best - 0.1, best + 0.1, 50))
 
 
 @sheet(
@@ -1181,11 +1306,16 @@ def _() -> None:
 @sheet(
     "infinite-penalty",
     r"one $p_\theta(x_i) = 0$ makes NLL infinite; clipped at",
-    r"$\varepsilon$ it costs $-\log\varepsilon$, with gradient 0",
+    r"$\varepsilon < 1$ it costs $-\log\varepsilon$, with gradient 0",
 )
 def _() -> None:
     assert nb.nll([0, 1], nb.Categorical(np.array([1.0, 0.0]))) == np.inf
-    assert slope(lambda p: -math.log(max(p, 1e-3)), 1e-4) == 0
+
+    def clipped(p: float) -> float:
+        return -math.log(max(p, math.exp(-5)))
+
+    assert clipped(0.0) == clipped(1e-4) == 5
+    assert slope(clipped, 1e-4) == 0
 
 
 # ---- in floats
@@ -1204,20 +1334,39 @@ def _() -> None:
 
 @sheet(
     "log-softmax-stability",
-    r"$\operatorname{lse}(z) - z_y$ is right absolutely",
-    r"$\operatorname{log1p}\sum_{j\ne y}e^{z_j - z_y}$ relatively, until a $z_j - z_y > 710$",
-    r"$-\log(\operatorname{softmax}(z)_y)$: 0 or $\infty$",
+    r"$m + \log\sum_c e^{z_c - m} - z_y$ with $m = \max_c z_c$ is right absolutely",
+    r"$\operatorname{log1p}\sum_{j\ne y}e^{z_j - z_y}$ relatively, if all $z_j - z_y \le 709 - \log k$",
+    r"$-\log(\operatorname{softmax}(z)_y)$: 0 where it rounds to 1, $\infty$ where it underflows",
+    r"$\operatorname{sp}(z) = \max(z, 0) + \operatorname{log1p}(e^{-|z|})$",
 )
 def _() -> None:
-    z, exact = np.array([40.0, 0.0]), 4.2483542552915889e-18  # log(1 + e^−40) ≈ e^−40
-    plain = lse(z) - z[0]
-    assert plain == 0  # absolutely right, relatively all wrong
+    def trick(z: Any) -> Any:
+        return z.max() + np.log(np.sum(np.exp(z - z.max())))
+
+    exact = 4.2483542552915889e-18  # log(1 + e^−40) ≈ e^−40
+    assert trick(np.array([40.0, 0.0])) - 40 == 0  # absolutely right, relatively all wrong
     assert_allclose(math.log1p(math.exp(-40)), exact, rtol=1e-15)
     with np.errstate(all="ignore"):
-        assert np.log1p(np.exp(709.0)) == 709
-        assert np.log1p(np.exp(711.0)) == np.inf
+        assert lse(np.array([710.0, 0])) == np.inf
+        assert trick(np.array([710.0, 0])) == 710
+        for k in (2, 1001):
+            others = np.ones(k - 1)
+
+            def relative(gap: float, others: Any = others) -> Any:
+                return np.log1p(np.sum(np.exp(gap * others)))
+
+            assert_allclose(relative(709 - math.log(k)), 709 + math.log((k - 1) / k), rtol=1e-12)
+            assert relative(711 - math.log(k)) == np.inf
+        assert relative(709) == np.inf  # with 1001 classes
         naive = -np.log(nb.softmax(np.array([800.0, 0.0])))
+        unstable = sp(np.array([800.0]))
     assert_array_equal(naive, [0, np.inf])
+    assert_allclose(-np.log(nb.softmax([2.0, 0, 1]))[0], trick(np.array([2.0, 0, 1])) - 2)
+    assert unstable == np.inf
+    z = np.array([-800, -40, 0, 3, 800])
+    stable = np.maximum(z, 0) + np.log1p(np.exp(-abs(z)))
+    assert_allclose(stable, nb.softplus(z), rtol=1e-15)
+    assert_allclose(stable, [0, exact, math.log(2), math.log(1 + math.exp(3)), 800], rtol=1e-15)
 
 
 @sheet(
@@ -1225,26 +1374,30 @@ def _() -> None:
     r"pairwise, terms $> 0$: relative error up to about $(\lceil\log_2 n\rceil + 1)2^{-24}$",
 )
 def _() -> None:
-    n = 10**6
-    terms = np.full(n, np.float32(0.1))
-    exact = n * float(np.float32(0.1))
+    n = 2**20
 
     def pairwise(x: Any) -> Any:
         while len(x) > 1:
-            x = np.append(x, np.float32(0)) if len(x) % 2 else x
             x = x[::2] + x[1::2]
         return float(x[0])
 
     bound = (math.ceil(math.log2(n)) + 1) * 2**-24
-    assert abs(pairwise(terms) / exact - 1) < bound
-    assert abs(float(np.add.accumulate(terms)[-1]) / exact - 1) > 10 * bound
+    same = np.full(n, np.float32(0.1))
+    exact = n * float(same[0])
+    assert abs(pairwise(same) / exact - 1) < bound
+    assert abs(float(np.add.accumulate(same)[-1]) / exact - 1) > 10 * bound
+    worst = np.ones(n, np.float32)  # whatever is added to the first is half a unit: lost each time
+    for size in 2 ** np.arange(20):
+        worst[size : 2 * size] = 2.0**-24 / size
+    exact = float(np.sum(worst, dtype=np.float64))
+    assert 0.9 * bound < abs(pairwise(worst) / exact - 1) < bound
 
 
 # ---- what does not hold
 
 
 @sheet(
-    "nll-can-be-negative", r"for one Gaussian on given data $\ge \frac12\log(2\pi e\,\hat\sigma^2)$"
+    "nll-can-be-negative", r"for one Gaussian on data not all equal $\ge \frac12\log(2\pi e\,\hat\sigma^2)$"
 )
 def _() -> None:
     floor = np.log(2 * math.pi * math.e * REALS.var()) / 2
@@ -1275,7 +1428,11 @@ def _() -> None:
     assert_allclose(bces, right + np.log(1 + nb.softmax(Z)).sum(axis=1), rtol=1e-12)
 
 
-@sheet("iid-product", r"$\mathrm E\log\frac{\text{joint}}{\text{product}} = (n-1)\,I$(neighbours)")
+@sheet(
+    "iid-product",
+    r"$\mathrm E\log\frac{\text{joint}}{\text{product}} = (n-1)\,I(X;Y)$ for neighbours",
+    r"$I(X;Y) = \mathrm{KL}(p_{XY}\,\|\,p_X p_Y)$",
+)
 def _() -> None:
     step, n = np.array([[0.9, 0.1], [0.3, 0.7]]), 5
     alone = np.array([0.75, 0.25])
@@ -1293,7 +1450,8 @@ def _() -> None:
 
 @sheet(
     "kl-infinite",
-    r"where $q = 0 < p$; $q = \varepsilon$: $-p\log\varepsilon + C + O(\varepsilon)$",
+    r"where $q = 0 < p$; one $q = \varepsilon$, the rest in proportion:",
+    r"$-p\log\varepsilon + \text{const} + O(\varepsilon)$",
 )
 def _() -> None:
     assert nb.kl_divergence(P, [0, 0.5, 0.5]) == np.inf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import os
 import re
@@ -72,13 +73,64 @@ def test_the_library_is_the_one_that_the_page_tells_of(library: str) -> None:
 )
 def test_cell(name: str, library: str) -> None:
     cell = TABLE[name, library]
-    test = cells_of(library).tests.get(name)
-    assert test, f"add a test of {name!r} to tests/libraries/of_{library}.py"
     try:
+        test = cells_of(library).tests.get(name)
+        assert test, f"add a test of {name!r} to tests/libraries/of_{library}.py"
         test(**cell.values)
     except (Exception, pytest.fail.Exception) as error:
         error.add_note(f"{name}, {LIBRARIES[library]}: {libraries.FILE.name} says “{cell.text}”")
         raise
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("library", "function", "loss", "rows"),
+    [
+        ("optax", "optax.safe_softmax_cross_entropy", "categorical-logits", "minus infinity"),
+        ("optax", "optax.huber_loss", "huber", ""),
+        ("scipy", "scipy.stats.laplace_asymmetric", "quantile", ""),
+        ("sklearn", "sklearn.metrics.hinge_loss", "hinge-focal", "/ hinge"),
+        ("torch", "torch.nn.functional.poisson_nll_loss", "poisson", ""),
+    ],
+)
+def test_a_removed_function_fails_its_own_rows_by_their_names(
+    monkeypatch: pytest.MonkeyPatch, library: str, function: str, loss: str, rows: str
+) -> None:
+    if library not in USABLE:
+        pytest.fail(str(unusable(library)), pytrace=False)
+    monkeypatch.delitem(sys.modules, f"tests.libraries.of_{library}", raising=False)
+    monkeypatch.delattr(function)
+    errors = {}
+    for name, column in TABLE:
+        if column == library and name.partition(" / ")[0] in (loss, "entropy"):
+            try:
+                test_cell(name, library)
+            except AttributeError as error:
+                errors[name] = error.__notes__
+    assert set(errors) == {
+        name
+        for name, column in TABLE
+        if column == library and name.startswith(f"{loss} / ") and rows in name
+    }
+    assert all(
+        notes[0].startswith(f"{name}, {LIBRARIES[library]}: ") for name, notes in errors.items()
+    )
+
+
+def test_every_cell_has_a_test_and_every_test_a_cell() -> None:
+    """Without the libraries: by the names that the decorators bear."""
+    for library in LIBRARIES:
+        file = ROOT / "tests" / "libraries" / f"of_{library}.py"
+        named = [
+            name.value
+            for node in ast.parse(file.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.FunctionDef)
+            for mark in node.decorator_list
+            if isinstance(mark, ast.Call) and getattr(mark.func, "id", "") == "cell"
+            for name in mark.args
+            if isinstance(name, ast.Constant) and isinstance(name.value, str)
+        ]
+        assert sorted(named) == sorted(name for name, column in TABLE if column == library), file
 
 
 @pytest.mark.slow
@@ -92,13 +144,6 @@ def test_the_library_has_no_such_function(loss: str, library: str) -> None:
     assert not found, (
         f"{loss}: {LIBRARIES[library]} has {found} by now, and the page says it lacks it"
     )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("library", USABLE)
-def test_no_test_is_left_over(library: str) -> None:
-    cells = {name for name, column in TABLE if column == library}
-    assert set(cells_of(library).tests) <= cells
 
 
 # ---- the file and the page
@@ -218,7 +263,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("page")
     text = (ROOT / "chapters" / "other-libraries.md").read_text(encoding="utf-8")
     directives = re.findall(r"(?ms)^```\{.*?^```$", text)
-    (folder / "index.md").write_text("# Page\n\n" + "\n\n".join(directives), encoding="utf-8")
+    link = "[the weights](#libraries-huber-weights)"
+    page = "\n\n".join(("# Page", link, *directives))
+    (folder / "index.md").write_text(page, encoding="utf-8")
     settings = (
         'extensions = ["myst_parser", "web.libraries"]\nmyst_enable_extensions = ["dollarmath"]'
     )
@@ -240,12 +287,20 @@ def test_the_tables_say_what_their_parts_are(page: str) -> None:
         )
         columns = re.findall(r'<th role="columnheader" scope="col">(.*?)</th>', table)
         assert columns == ["Aspect", *(LIBRARIES[one] for one in loss.libraries)]
-        rows = re.findall(r'<th role="rowheader" scope="row">(.*?)</th>', table)
+        rows = re.findall(r'<th role="rowheader" scope="row">(.*?)<a class="headerlink', table)
         assert [html.unescape(row).lower() for row in rows] == [name.lower() for name in loss.rows]
+        apart = sum(not agree(cells) for cells in loss.rows.values())
         ours = table.count('<td role="cell">')
-        assert ours == ("nllbook" in loss.libraries) * len(loss.rows)
+        assert ours == ("nllbook" in loss.libraries) * apart
         theirs = table.count('<td class="elsewhere" role="cell">')  # no link to names of nllbook
-        assert ours + theirs == len(loss.rows) * len(loss.libraries)
+        assert ours + theirs == apart * len(loss.libraries)
+        whole = f'<td class="elsewhere" colspan="{len(loss.libraries)}" role="cell">'
+        assert table.count(whole) == len(loss.rows) - apart
+
+
+def agree(cells: dict[str, libraries.Cell]) -> bool:
+    """All libraries do the same: there is one cell for them."""
+    return len({cell.shown for cell in cells.values()}) == 1
 
 
 @pytest.mark.slow
@@ -253,9 +308,33 @@ def test_a_cell_names_its_library_where_the_table_is_stacked(page: str) -> None:
     cells = re.findall(
         r'(?s)<td[^>]* role="cell">\s*<span class="library">(.*?): </span>(.*?)</td>', page
     )
-    assert len(cells) == len(TABLE)
-    assert [name for name, _ in cells] == [LIBRARIES[library] for _, library in TABLE]
+    assert [name for name, _ in cells] == [
+        name
+        for loss in LOSSES.values()
+        for row in loss.rows.values()
+        for name in (["all"] if agree(row) else [LIBRARIES[library] for library in row])
+    ]
+    assert [name for name, _ in cells].count("all") > 4
     assert all(text.strip() for _, text in cells)
+
+
+@pytest.mark.slow
+def test_each_row_has_an_id_of_its_own_and_a_mark_that_leads_to_it(page: str) -> None:
+    rows = re.findall(r'<tr id="(\S+)" role="row">', page)
+    marks = re.findall(
+        r'<a aria-hidden="true" class="headerlink" href="#(\S+)" tabindex="-1">', page
+    )
+    assert rows == marks
+    assert len(set(rows)) == len(rows) == sum(len(loss.rows) for loss in LOSSES.values())
+    assert "libraries-categorical-logits-class-weights-distributions" in rows
+    assert 'href="#libraries-huber-weights">the weights</a>' in page
+
+
+@pytest.mark.slow
+def test_a_name_breaks_only_between_its_words(page: str) -> None:
+    plain = page.replace('<span class="pre">', "").replace("</span>", "")
+    assert ">binary_<wbr>cross_<wbr>entropy_<wbr>with_<wbr>logits(<wbr>z," in plain
+    assert "Cross<wbr>Entropy<wbr>Loss()(<wbr>z," in plain
 
 
 @pytest.mark.slow

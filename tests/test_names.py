@@ -19,7 +19,7 @@ from web.source import CHAPTERS, ROOT, Chapter, chapters, pages, read
 FIXTURES = Path(__file__).parent / "fixtures"
 
 NOTATION = (CHAPTERS / "notation.md").read_text(encoding="utf-8")
-ABBREVIATIONS = {"NLL", "CE", "BCE", "MSE", "MAE", "OLS", "KL", "MLE", "MAP", "SE", "i.i.d."}
+ABBREVIATIONS = {"NLL", "CE", "BCE", "MSE", "MAE", "OLS", "KL", "MLE", "MAP", "SE", "iid"}
 TARGET = re.compile(r"(?:.*<)?([^<>]+)>?")
 
 
@@ -65,14 +65,14 @@ def test_a_meaning_is_short_plain_words_and_then_says_where_it_is_settled(
     assert 1 <= len(re.findall(r"[.)](?=\s|$)", meaning)) <= 3
     assert meaning[-1] in ".)"
     assert not re.search(r"[$`*{}\[\]]", meaning), "the hover text shows it as it stands"
-    assert len(rest) == 1
+    assert len(rest) == 1, "one paragraph with the link to what settles it comes after"
     assert re.search(r"\{(prf:ref|eq)\}`|\]\(", rest[0])
 
 
 @pytest.mark.parametrize("chapter", NUMBERED, ids=lambda one: one.name)
 def test_a_chapter_explains_a_dozen_terms_or_two_each_once(chapter: Chapter) -> None:
     found = used(chapter)
-    assert 12 <= len(found) <= 25
+    assert 12 <= len(found) <= 25, f"{chapter.name}.md has {len(found)} terms: 12 to 25"
     assert len(found) == len(set(found))
     assert set(found) <= set(TERMS)
 
@@ -115,10 +115,20 @@ def test_a_meaning_is_shown_on_hover_and_on_focus_and_hidden_by_escape() -> None
         "pointerGone": False,
         "focusByClick": False,
         "focusByKey": True,
+        "pointerPassed": True,
         "otherKey": True,
         "escape": False,
+        "pointerPassedAfterEscape": False,
         "blur": False,
     }
+
+
+def test_no_style_hides_a_statement() -> None:
+    """sphinx-proof's boxes have classes with common names, such as "definition"."""
+    for path in (ROOT / "web" / "static").glob("*.css"):
+        for rule in re.finditer(r"([^{}]+)\{[^{}]*display: none[^{}]*\}", path.read_text("utf-8")):
+            hit = re.search(r"\.(definition|proof|theorem|proposition|exercise)\b", rule[1])
+            assert not hit, f"{path.name}: {rule[0].strip()}"
 
 
 # ---- API
@@ -133,7 +143,10 @@ def test_every_name_that_nllbook_exports_is_public_here() -> None:
 
 def test_every_public_name_is_used_by_the_book_or_has_a_reason_not_to_be() -> None:
     for name in api.public():
-        assert bool(api.uses().get(name)) != (name in api.UNUSED), name
+        if api.uses().get(name):
+            assert name not in api.UNUSED, f"{name} is used: drop it from UNUSED of web/api.py"
+        else:
+            assert name in api.UNUSED, f"no cell uses {name}: use it, or say why not in UNUSED"
     assert set(api.UNUSED) <= set(api.public())
 
 

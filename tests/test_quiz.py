@@ -400,7 +400,7 @@ def test_words_lead_to_their_beliefs(written: Path) -> None:
         "- **1** [1 in 6](#belief-dice-are-fair)",
         "- **D** [dice](#belief-dice-are-fair)",
         "- **M** [memory](#belief-coins-remember)",
-        "- **T** tosses [1](#belief-coins-remember), [2](#belief-coins-are-fair), "
+        "- **T** [tosses 1](#belief-coins-remember), [2](#belief-coins-are-fair), "
         "[3](#belief-dice-are-fair)",
     ]
 

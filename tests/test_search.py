@@ -33,8 +33,8 @@ def in_words(mathml: str) -> str:
     return " ".join(search.formula(tag).split())
 
 
-def answers(scripts: list[Path], queries: list[str]) -> list[list[str]]:
-    """The addresses of what the given scripts find for each query, the best first."""
+def answers(scripts: list[Path], queries: list[str]) -> list[tuple[list[str], list[str]]]:
+    """For each query the addresses that the scripts find, the best first, and its unknown words."""
     node = subprocess.run(
         [npm.node(), str(ROOT / "tests" / "search.mjs"), *map(str, scripts)],
         input="\n".join(map(json.dumps, queries)),
@@ -62,24 +62,32 @@ class Finder:
         found = zip(wanted, answers(self.scripts, list(wanted)), strict=True)
         return {
             query: next((i for i, url in enumerate(urls, 1) if url in wanted[query]), 10_000)
-            for query, urls in found
+            for query, (urls, _) in found
         }
 
 
+Answer = Callable[..., tuple[list[str], list[str]]]
+
+
 @pytest.fixture
-def small(tmp_path: Path) -> Callable[..., list[str]]:
+def answer(tmp_path: Path) -> Answer:
     """Searches a site of a few texts: sections without a title, or entries as they are given."""
 
-    def find(query: str, *texts: str | dict[str, str]) -> list[str]:
+    def answer(query: str, *texts: str | dict[str, str]) -> tuple[list[str], list[str]]:
         given = [{"text": text} if isinstance(text, str) else text for text in texts]
         plain = {"kind": "section", "title": ""}
         search.put_libraries(tmp_path, ROOT / npm.CACHE)
         search.put_index(tmp_path, [{**plain, "url": entry["text"], **entry} for entry in given])
         (tmp_path / "search-rank.js").write_bytes(RANK.read_bytes())
-        (found,) = answers([tmp_path / name for name in search.SCRIPTS[:-1]], [query])
-        return found
+        (one,) = answers([tmp_path / name for name in search.SCRIPTS[:-1]], [query])
+        return one
 
-    return find
+    return answer
+
+
+@pytest.fixture
+def small(answer: Answer) -> Callable[..., list[str]]:
+    return lambda query, *texts: answer(query, *texts)[0]
 
 
 def read(html: Path, name: str) -> str:
@@ -192,6 +200,37 @@ def test_what_begins_an_entry() -> None:
     assert found[2]["name"] == "some-claim"
 
 
+@pytest.mark.parametrize(
+    "folded",
+    [
+        '<div class="dropdown admonition"><p class="admonition-title">Answer</p>It is 2.</div>',
+        '<details class="sd-dropdown"><summary>Answer</summary>It is 2.</details>',
+        '<details class="hide"><summary><span>Show the code</span></summary></details>',
+    ],
+)
+def test_what_is_folded_is_not_told(folded: str) -> None:
+    (entry,) = entries_of(f"<section id='s'><h2>S</h2><p>What is 1 + 1?</p>{folded}</section>")
+    assert entry["text"] == "What is 1 + 1?"
+
+
+def test_every_synonym_has_the_definition() -> None:
+    found = entries_of(
+        """<dl class="glossary"><dt id="term-a">A<a class="headerlink" href="#term-a">#</a></dt>
+        <dt id="term-b">B</dt><dd><p>Both.</p></dd><dt id="term-c">C</dt><dd>Another.</dd></dl>"""
+    )
+    assert [(one["title"], one["text"]) for one in found] == [
+        *[("A", "Both."), ("B", "Both.")],
+        ("C", "Another."),
+    ]
+
+
+def test_a_name_is_told_without_its_number() -> None:
+    (entry,) = entries_of(
+        '<section id="s"><h2>S</h2><a>Entropy<sup class="statement-number">D4.1</sup></a></section>'
+    )
+    assert entry["text"] == "Entropy"
+
+
 def test_a_quiz_tells_its_question_and_not_its_answers() -> None:
     (_, quiz) = entries_of(
         """<section id="s"><h2>S</h2><div class="quiz" id="quiz-x"><div class="quiz-question">
@@ -213,6 +252,7 @@ def test_a_quiz_tells_its_question_and_not_its_answers() -> None:
             "<mfrac><mn>1</mn><mrow><mi>p</mi><mo>(</mo><mi>q</mi><mo>)</mo></mrow></mfrac>",
             "1/(p(q))",
         ),
+        ("<mfrac><mi>∂</mi><mrow><mi>∂</mi><mi>z</mi></mrow></mfrac>", "∂/∂z"),
         ("<mfrac linethickness='0px'><mi>n</mi><mi>k</mi></mfrac>", "n choose k"),
         ("<mi>h</mi><mo>=</mo><mo>−</mo><mi>p</mi>", "h = −p"),
         ("<semantics><mi>x</mi><annotation>\\mathrm x</annotation></semantics>", "x"),
@@ -276,3 +316,29 @@ def test_who_types_a_name_finds_what_has_it_first(small: Callable[..., list[str]
     function = {"kind": "function", "text": "a function", **named}
     assert small("entropy", full, function) == ["a function", "entropy"]
     assert small("entropy of", full, function) == ["entropy", "a function"]
+
+
+def test_of_synonyms_the_best_one_is_found(small: Callable[..., list[str]]) -> None:
+    terms = [
+        {"kind": "term", "title": title, "url": title, "text": "a soft label, or a soft target"}
+        for title in ("soft target", "soft label")
+    ]
+    assert small("soft label", *terms) == ["soft label"]
+
+
+def test_no_more_is_found_than_anyone_reads(small: Callable[..., list[str]]) -> None:
+    assert len(small("loss", *(f"loss {i}" for i in range(100)))) == 30
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("Cramér–Rao bound of the loss", ["Cramér", "Rao", "bound"]),
+        ("the perplexty loss", ["perplexty"]),
+        ("perpl", []),
+        ("Kullback-Leibler loss", []),
+        ("what is the loss", []),
+    ],
+)
+def test_words_that_no_text_has_are_named(answer: Answer, query: str, words: list[str]) -> None:
+    assert answer(query, "a loss", "its perplexity", "the KL of both")[1] == words

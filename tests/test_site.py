@@ -130,7 +130,7 @@ def test_a_term_is_described_by_a_hidden_element_of_its_page(site: Path) -> None
     for path in html_pages(site):
         found = [attributes for _, attributes in Elements(path).found]
         terms = [one for one in found if one.get("class") == "term"]
-        hidden = [one for one in found if one.get("class") == "definition"]
+        hidden = [one for one in found if one.get("class") == "term-definition"]
         assert {one["aria-describedby"] for one in terms} == {one["id"] for one in hidden}
         assert all(one["href"] and one["href"].startswith("notation.html#term-") for one in terms)
         assert all(one["role"] == "tooltip" and one["popover"] == "manual" for one in hidden)

@@ -103,8 +103,8 @@ def _entry(word: str, found: list[Belief]) -> str:
     """As in the index of a printed book: the word leads to its place, or numbers do to several."""
     if len(found) == 1:
         return f"[{word}](#{found[0].anchor})"
-    links = (f"[{number}](#{belief.anchor})" for number, belief in enumerate(found, 1))
-    return f"{word} {', '.join(links)}"
+    links = [f"[{number}](#{belief.anchor})" for number, belief in enumerate(found, 1)]
+    return ", ".join([links[0].replace("[1]", f"[{word} 1]"), *links[1:]])
 
 
 def _belief(belief: Belief) -> Lines:

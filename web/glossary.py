@@ -84,7 +84,7 @@ def _depart_link(self: HTML5Translator, node: term_link) -> None:
 def _visit_definitions(self: HTML5Translator, node: definitions) -> None:
     for name, term, meaning in node["entries"]:
         self.body.append(
-            f'<div class="definition" id="{name}" role="tooltip" popover="manual">'
+            f'<div class="term-definition" id="{name}" role="tooltip" popover="manual">'
             f"<b>{escape(term)}:</b> {escape(meaning)}</div>\n"
         )
     raise nodes.SkipNode

@@ -67,6 +67,13 @@ class Book:
     references_file: Path = CHAPTERS / "references.bib"
     files: Sequence[Path] = ()
 
+    @cached_property
+    def terms(self) -> frozenset[str]:
+        """The terms of the glossary: what stands in its first column."""
+        glossaries = (one.body for page in self.pages for one in page.named("glossary"))
+        lines = [line for body in glossaries for line in body.split("\n")]
+        return frozenset(line.strip() for line in lines if line[:1].strip())
+
     def page(self, name: str) -> Chapter | None:
         """The page that a link or a ``doc`` role means."""
         stem = Path(name).name.removesuffix(".md")

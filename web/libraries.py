@@ -35,6 +35,7 @@ PACKAGES = {"torch": "torch", "sklearn": "scikit-learn", "scipy": "scipy", "opta
 
 _PLACE = re.compile(r"<(\w+)>")
 _EXPONENT = re.compile(r"(-?[\d.]+)e(-?\d+)")
+_BREAK = re.compile(r"(?<=[_.(=])(?=\w)|(?<=[a-z])(?=[A-Z])")  # where a long name may be broken
 
 
 @dataclass(frozen=True)
@@ -148,11 +149,16 @@ class html_element(nodes.General, nodes.TextElement):
     """An HTML element with the tag and the attributes of the node; it may hold links."""
 
 
+class wbr(nodes.Inline, nodes.Element):
+    """A place where a line may be broken."""
+
+
 class TableDirective(SphinxDirective):
     """The table of one loss: a row for each aspect, a column for each library that has it.
 
     On a phone its rows stand below each other, which takes its meaning as a table from it; so all
     parts say what they are, and each cell has the name of its library, hidden where there is room.
+    Where all libraries do the same there is one cell for all. A row has an id: libraries-loss-row.
     """
 
     required_arguments = 1
@@ -172,7 +178,7 @@ class TableDirective(SphinxDirective):
             for one in loss.libraries
         ]
         corner = _part("th", "columnheader", nodes.Text("Aspect"), scope="col")
-        rows = [self._row(row, cells) for row, cells in loss.rows.items()]
+        rows = [self._row(name, row, cells) for row, cells in loss.rows.items()]
         table = _part(
             "table",
             "table",
@@ -186,16 +192,36 @@ class TableDirective(SphinxDirective):
         note = nodes.paragraph(text=f"{lacking} {verb} no such function.") if lacking else None
         return [table, *([note] if note else [])]
 
-    def _row(self, name: str, cells: dict[str, Cell]) -> nodes.Node:
-        head = _part("th", "rowheader", nodes.Text(name), scope="row")
+    def _row(self, loss: str, name: str, cells: dict[str, Cell]) -> nodes.Node:
+        identifier = nodes.make_id(f"libraries {loss} {name}")
+        # For the mouse, as beside headings; the keyboard and a reader's voice need no stop for it.
+        here = {"href": f"#{identifier}", "tabindex": "-1", "aria-hidden": "true"}
+        mark = html_element("", "", nodes.Text("#"), tag="a", attributes=here)
+        mark["classes"] = ["headerlink"]
+        head = _part("th", "rowheader", nodes.Text(name), mark, scope="row")
         row = _part("tr", "row", head)
+        row["ids"], row["names"] = [identifier], [identifier]
+        self.state.document.note_explicit_target(row)
+        if len(cells) > 1 and len({cell.shown for cell in cells.values()}) == 1:
+            shared = next(iter(cells.values()))
+            row += self._cell("all", shared, colspan=str(len(cells)))
+            return row
         for library, cell in cells.items():
-            label = nodes.inline("", f"{LIBRARIES[library]}: ", classes=["library"])
-            part = _part("td", "cell", label, *self.parse_inline(cell.shown)[0])
-            if library != "nllbook":
-                part["classes"].append("elsewhere")  # no link to a name of nllbook
-            row += part
+            row += self._cell(library, cell)
         return row
+
+    def _cell(self, library: str, cell: Cell, **attributes: str) -> html_element:
+        label = nodes.inline("", f"{LIBRARIES.get(library, library)}: ", classes=["library"])
+        part = _part("td", "cell", label, *self.parse_inline(cell.shown)[0], **attributes)
+        if library != "nllbook":
+            part["classes"].append("elsewhere")  # no link to a name of nllbook
+        for literal in part.findall(nodes.literal):
+            names = _BREAK.split(literal.astext())
+            literal.clear()
+            for name in names[:-1]:
+                literal += [nodes.Text(name), wbr()]
+            literal += nodes.Text(names[-1])
+        return part
 
 
 class VersionsDirective(SphinxDirective):
@@ -221,8 +247,14 @@ def _close(translator: HTML5Translator, node: nodes.Element) -> None:
     translator.body.append(f"</{node['tag']}>\n")
 
 
+def _break(translator: HTML5Translator, _: nodes.Element) -> None:
+    translator.body.append("<wbr>")
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(html_element, html=(_open, _close))
+    app.add_node(wbr, html=(_break, None))
     app.add_directive("in-libraries", TableDirective)
     app.add_directive("library-versions", VersionsDirective)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -156,6 +156,11 @@ def known_references(book: Book) -> Iterator[Finding]:
             wrong = f"{one.how} leads to {one.target!r}, which is no label of the book"
             hint = nearest(one.target, book.labels)
             yield finding(page, one.line, wrong + hint, "correct it, or add the label")
+        for role in page.roles:
+            term = re.sub(r".*<(.+)>", r"\1", role.content).replace("’", "'")
+            if role.name == "term" and term not in book.terms:
+                wrong = f"the glossary has no term {term!r}{nearest(term, book.terms)}"
+                yield finding(page, role.line, wrong, "correct it, or add its entry")
 
 
 # ---- figures

@@ -21,7 +21,8 @@ def fetch(name: str, version: str, digest: str, parts: tuple[str, ...], cache: P
 
     `npm view NAME@VERSION dist.integrity` tells the digest of a new version.
     """
-    folder = cache / f"{name}-{version}"
+    wanted = sha512(repr((digest, parts)).encode()).hexdigest()[:8]
+    folder = cache / f"{name}-{version}-{wanted}"
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)

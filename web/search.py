@@ -42,11 +42,12 @@ SCRIPTS = (
 STATEMENTS = {name.removeprefix("prf:") for name in source.STATEMENTS}
 # What is written by Sphinx for its own search.
 UNUSED = ("searchtools.js", "language_data.js", "../searchindex.js")
-# Left out: marks for links, what cells print (but not the captions of their figures), what is
-# folded (a snippet would give a solution away), lists of pages and of claims, the chapters' map.
+# Left out: marks for links, the numbers of statements behind their names, what cells print (but
+# not the captions of their figures), what is folded (a snippet would give a solution away) and the
+# words that unfold it, lists of pages and of claims, the chapters' map.
 SKIPPED = {
-    *("headerlink", "viewcode-link", "cell_output", "solution", "sd-dropdown"),
-    *("toctree-wrapper", "ledger", "map"),
+    *("headerlink", "viewcode-link", "statement-number", "cell_output", "solution", "dropdown"),
+    *("sd-dropdown", "toctree-wrapper", "ledger", "map", "term-definition"),
 }
 # Most of a page, cut out before it is parsed: what KaTeX draws for the eyes alone, and
 # code, whose names the functions of the package and the prose have, too.
@@ -108,6 +109,8 @@ class Page:
                 self._read(child, inside)
                 self._tell(inside, edge)
             else:
+                if entry.kind == "term" and _follows_term(child):
+                    entry.text = self.entries[-1].text  # one definition, of both
                 self.entries.append(entry)
                 inside = len(self.entries) - 1
                 if child.name != "dt":
@@ -149,6 +152,11 @@ class Page:
         if entry.anchor.startswith("belief-"):
             entry.kind = "belief"
         return entry
+
+
+def _follows_term(term: Tag) -> bool:
+    before = term.find_previous_sibling()
+    return isinstance(before, Tag) and before.name == "dt"
 
 
 def _numbered_title(tag: Tag) -> Tag | None:
@@ -194,7 +202,7 @@ def told(tag: Tag) -> str:
 
 
 def _skipped(tag: Tag) -> bool:
-    return not SKIPPED.isdisjoint(tag.get_attribute_list("class"))
+    return tag.name == "summary" or not SKIPPED.isdisjoint(tag.get_attribute_list("class"))
 
 
 def _text(node: PageElement) -> str:
@@ -248,7 +256,7 @@ def formula(tag: Tag) -> str:
 
 def _grouped(words: str) -> str:
     words = " ".join(words.split())
-    return words if re.fullmatch(r"[\w.∗*′\u0302-\u0307]*|\([^()]*\)", words) else f"({words})"
+    return words if re.fullmatch(r"[\w.∗*′∂\u0302-\u0307]*|\([^()]*\)", words) else f"({words})"
 
 
 def index(app: Sphinx) -> Iterator[dict[str, Any]]:

@@ -16,6 +16,8 @@ def number_links(app: Sphinx, tree: nodes.document, page: str) -> None:
     """Write each statement's number after the words that lead to it: paper has no links."""
     if page != PAGE:
         return
+    for table in tree.findall(nodes.tgroup):  # the first column heads its row
+        next(table.findall(nodes.colspec))["stub"] = 1
     statements = app.env.proof_list  # type: ignore[attr-defined]  # of sphinx-proof
     for link in tree.findall(nodes.reference):
         label = link.get("refuri", "").partition("#")[2]
@@ -24,7 +26,7 @@ def number_links(app: Sphinx, tree: nodes.document, page: str) -> None:
             counted = app.env.toc_fignumbers[one["docname"]][one["countertype"]][label]
             mark = "D" if one["realtype"] == "definition" else ""
             number = mark + ".".join(map(str, counted))
-            link += nodes.superscript("", number, classes=["statement-number"])
+            link += nodes.superscript("", "\u00a0" + number, classes=["statement-number"])
 
 
 def write_again(app: Sphinx, env: BuildEnvironment) -> list[str]:

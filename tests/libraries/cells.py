@@ -52,13 +52,14 @@ class Cells:
 
 
 def near(got: Any, expected: Any, rel: float = 2e-6) -> None:
-    """The numbers are those expected, to the digits of float32 unless told otherwise."""
+    """The numbers and their shape are those expected, to the digits of float32 unless told else."""
+    shape(got, *np.shape(expected))  # a mean is not the same as equal numbers in each row
     rounding = 1e-15 if np.any(np.asarray(expected) == 0) else 0.0
     np.testing.assert_allclose(np.asarray(got), expected, rtol=rel, atol=rounding)
 
 
 def shape(got: Any, *expected: int) -> None:
-    assert np.shape(got) == expected
+    assert np.shape(got) == expected, f"the shape is {np.shape(got)}, expected {expected}"
 
 
 def reads(written: str, value: Any) -> None:

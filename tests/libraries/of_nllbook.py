@@ -93,6 +93,15 @@ def _() -> None:
     )
 
 
+@cell("categorical-logits / one column of logits")
+def _() -> None:
+    assert categorical_nll([0, 0], logits=[[2], [-1]]) == 0
+    for odd in ([1, 0], [[1.0], [0.0]]):
+        refuses(ValueError, lambda odd: categorical_nll(odd, logits=[[2], [-1]]), odd)
+    expected = math.log1p(math.exp(-2)) + math.log1p(math.exp(-1))
+    near(bernoulli_nll([1, 0], logits=[2, -1], reduction="sum"), expected)
+
+
 @cell("categorical-logits / kinds of label", "categorical-probabilities / labels")
 def _() -> None:
     for labels in (Y, Y.astype("int32"), ONE_HOT):
@@ -181,8 +190,12 @@ def _() -> None:
                 categorical_nll([0, label], **score)
 
 
-@cell("categorical-logits / labels of shape (n, 1)")
+@cell(
+    "categorical-logits / labels of shape (n, 1)",
+    "categorical-probabilities / labels of shape (n, 1)",
+)
 def _() -> None:
+    refuses(ValueError, lambda: categorical_nll(Y[:, None], probs=PROBS))
     refuses(ValueError, lambda: categorical_nll(Y[:, None], logits=Z))
     refuses(ValueError, lambda: categorical_nll(Y[:, None].astype(float), logits=Z))
 
@@ -290,6 +303,9 @@ def _() -> None:
 @cell("bernoulli-logits / several yes-or-no labels a row")
 def _() -> None:
     near(bernoulli_nll(np.ones((2, 3)), logits=np.zeros((2, 3))), LOG_2)
+    labels = [[1, 0], [0, 0]]
+    expected = np.log1p(np.exp([[-2, 1], [3, -1]])).sum() / 4
+    near(bernoulli_nll(labels, logits=[[2, 1], [3, -1]]), expected)
     near(bernoulli_nll(np.ones((2, 3)), logits=np.zeros((2, 3)), reduction="sum"), 6 * LOG_2)
 
 
@@ -402,6 +418,16 @@ def _() -> None:
     near(bernoulli_nll([1, 1], probs=[0.5, 0.5]), LOG_2)
 
 
+@cell("bernoulli-probabilities / empty batch")
+def _() -> None:
+    no_mean(lambda **how: bernoulli_nll([], probs=[], **how))
+
+
+@cell("bernoulli-probabilities / a NaN among the probabilities")
+def _() -> None:
+    near(bernoulli_nll([1, 1], probs=[NAN, 0.5], reduction="none"), [NAN, LOG_2])
+
+
 # --- Numbers -------------------------------------------------------------------------------------
 
 
@@ -469,6 +495,61 @@ def _() -> None:
 @cell("gaussian / the estimate from data")
 def _() -> None:
     near(Gaussian.fit([1, 2, 6]).std, math.sqrt((4 + 1 + 9) / 3))
+
+
+def like_gaussian(loss: Any) -> None:
+    """Of nothing there is no mean; the row of a NaN is NaN, and no other."""
+    no_mean(lambda **how: loss([], **how))
+    rows = loss([NAN, 1], reduction="none")
+    near(rows, [NAN, loss([1])])
+    assert np.isfinite(rows[1])
+
+
+@cell("absolute-error / empty batch", "absolute-error / a NaN among the data")
+def _() -> None:
+    like_gaussian(lambda y, **how: laplace_nll(y, 0, 1, **how))
+
+
+@cell("huber / empty batch", "huber / a NaN among the data")
+def _() -> None:
+    like_gaussian(lambda y, **how: huber_nll(y, 0, 1, 1, **how))
+
+
+@cell("quantile / empty batch", "quantile / a NaN among the data")
+def _() -> None:
+    like_gaussian(lambda y, **how: asymmetric_laplace_nll(y, 0, 1, 0.75, **how))
+
+
+@cell("poisson / empty batch", "poisson / a NaN among the counts")
+def _() -> None:
+    like_gaussian(lambda y, **how: poisson_nll(y, rate=1.0, **how))
+
+
+@cell("student-t / empty batch", "student-t / a NaN among the data")
+def _() -> None:
+    like_gaussian(lambda y, **how: student_t_nll(y, 0, 1, 3, **how))
+
+
+@cell("student-t / infinite degrees of freedom")
+def _() -> None:
+    refuses(ValueError, student_t_nll, 1, 0, 1, INF)
+
+
+@cell("student-t / degrees of freedom or scale 0 or negative")
+def _() -> None:
+    for odd in (0, -1):
+        refuses(ValueError, student_t_nll, 1, 0, 1, odd)
+        refuses(ValueError, student_t_nll, 1, 0, odd, 3)
+
+
+@cell("student-t / (n, 1) against (n,)")
+def _() -> None:
+    refuses(ValueError, student_t_nll, COLUMN, ROW, 1, 3)
+
+
+@cell("squared-error / integers")
+def _() -> None:
+    near(gaussian_nll([0, 3], [0, 0], std=1), 0.5 * 9 / 2 + HALF_LOG_2PI)
 
 
 @cell("squared-error / call", "squared-error / factor one half", "squared-error / reduction")
@@ -630,6 +711,13 @@ def _() -> None:
 @cell("kl-divergence / p = 0")
 def _() -> None:
     near(kl_divergence([[0, 1], [1, 0]], Q), [math.log(4 / 3), LOG_2])
+    # The terms q make up for those left out: without them this would be log(4/3) - 1 + 0.75.
+    near(kl_divergence([0, 1], [0.25, 0.75]), math.log(4 / 3))
+
+
+@cell("kl-divergence / integers")
+def _() -> None:
+    near(kl_divergence([0, 1], [0.25, 0.75]), math.log(4 / 3))
 
 
 @cell("kl-divergence / q = 0 where p > 0")
@@ -684,6 +772,16 @@ def _() -> None:
 def _() -> None:
     refuses(ValueError, lambda: entropy([1, 1]))
     refuses(ValueError, lambda: entropy([-0.5, 1.5]))
+
+
+@cell("entropy / no row")
+def _() -> None:
+    shape(entropy(np.empty((0, 2))), 0)
+
+
+@cell("entropy / log-probabilities given")
+def _() -> None:
+    refuses(ValueError, entropy, np.log([0.1, 0.9]))
 
 
 @cell("entropy / p = 0")

@@ -36,10 +36,6 @@ from tests.libraries.cells import (
 
 cell = Cells([optax, losses])
 
-by_index = optax.softmax_cross_entropy_with_integer_labels
-by_target = optax.softmax_cross_entropy
-binary = optax.sigmoid_binary_cross_entropy
-
 
 def a(numbers: Any) -> Any:
     return jnp.array(numbers, dtype=jnp.float32)
@@ -52,27 +48,39 @@ LOG_Q, TARGET = jnp.log(a(Q)), a(P)
 
 @cell("categorical-logits / call", "categorical-logits / reduction")
 def _() -> None:
-    near(by_index(Z, Y), LOSSES)
-    near(by_target(Z, ONE_HOT), LOSSES)
-    near(by_target(a([[0, 0]]), a([[0.3, 0.7]])), [LOG_2])
-    for function in (by_index, by_target):
+    near(optax.softmax_cross_entropy_with_integer_labels(Z, Y), LOSSES)
+    near(optax.softmax_cross_entropy(Z, ONE_HOT), LOSSES)
+    near(optax.softmax_cross_entropy(a([[0, 0]]), a([[0.3, 0.7]])), [LOG_2])
+    for function in (optax.softmax_cross_entropy_with_integer_labels, optax.softmax_cross_entropy):
         first(function, "logits", "labels")
         lacks(function, "reduc")
 
 
 @cell("categorical-logits / class axis")
 def _() -> None:
-    near(by_index(Z.T, Y, axis=0), LOSSES)
-    shape(by_index(jnp.zeros((2, 3, 5)), jnp.zeros((2, 3), int)), 2, 3)
+    near(optax.softmax_cross_entropy_with_integer_labels(Z.T, Y, axis=0), LOSSES)
+    near(optax.softmax_cross_entropy(Z.T, ONE_HOT.T, axis=0), LOSSES)
+    shape(
+        optax.softmax_cross_entropy_with_integer_labels(
+            jnp.zeros((2, 3, 5)), jnp.zeros((2, 3), int)
+        ),
+        2,
+        3,
+    )
 
 
 @cell("categorical-logits / kinds of label")
 def _() -> None:
-    refuses(TypeError, lambda: by_index(Z, Y.astype(float)))
-    refuses(TypeError, lambda: by_index(Z.astype(int), Y))
+    refuses(TypeError, lambda: optax.softmax_cross_entropy_with_integer_labels(Z, Y.astype(float)))
+    refuses(TypeError, lambda: optax.softmax_cross_entropy_with_integer_labels(Z.astype(int), Y))
+    square = a([[2, 0], [0, 3]])
+    twice = silent(lambda: optax.softmax_cross_entropy(square, jnp.array([0, 1])))
+    near(twice, [math.log1p(math.exp(2)), math.log1p(math.exp(-3))])
     one, two = LOSSES[0], LOSSES[1]
-    near(silent(lambda: by_target(Z, jnp.array([0, 1, 0]))), [one + 2, two])
-    near(silent(lambda: by_target(Z, Y[:, None])), [0, (two + 1) + two + (two - 2)])
+    near(silent(lambda: optax.softmax_cross_entropy(Z, jnp.array([0, 1, 0]))), [one + 2, two])
+    near(
+        silent(lambda: optax.softmax_cross_entropy(Z, Y[:, None])), [0, (two + 1) + two + (two - 2)]
+    )
 
 
 @cell(
@@ -83,102 +91,141 @@ def _() -> None:
     "categorical-logits / smoothing, ignored labels",
 )
 def _() -> None:
-    for function in (by_index, by_target):
+    for function in (optax.softmax_cross_entropy_with_integer_labels, optax.softmax_cross_entropy):
         lacks(function, "weight", "smooth", "ignore")
 
 
 @cell("categorical-logits / ignored labels")
 def _(label: str) -> None:
-    lacks(by_index, "ignore")
-    near(by_index(Z, jnp.array([0, int(label)])), [LOSSES[0], NAN])
+    lacks(optax.softmax_cross_entropy_with_integer_labels, "ignore")
+    finite_slope_of_nan(int(label))
+    near(
+        optax.softmax_cross_entropy_with_integer_labels(Z, jnp.array([0, int(label)])),
+        [LOSSES[0], NAN],
+    )
+
+
+def finite_slope_of_nan(label: int) -> None:
+    """The loss of the label is NaN, and its gradient in the logits the softmax."""
+    loss = optax.softmax_cross_entropy_with_integer_labels
+    near(loss(a([0, 0, 0]), jnp.array(label)), NAN)
+    near(jax.grad(loss)(a([0, 0, 0]), jnp.array(label)), [1 / 3] * 3)
+
+
+@cell("categorical-logits / one column of logits")
+def _() -> None:
+    z = a([[2], [-1]])
+    for label in (0.0, 1.0):
+        near(silent(lambda f: optax.softmax_cross_entropy(z, a([[f], [f]])), label), [0, 0])
+    labels = jnp.array([0, 1])
+    near(optax.softmax_cross_entropy_with_integer_labels(z, labels), [0, NAN])
 
 
 @cell("categorical-logits / no row counted")
 def _() -> None:
-    shape(by_index(Z[:0], Y[:0]), 0)
-    near(by_index(Z[:0], Y[:0]).mean(), NAN)
+    shape(optax.softmax_cross_entropy_with_integer_labels(Z[:0], Y[:0]), 0)
+    near(optax.softmax_cross_entropy_with_integer_labels(Z[:0], Y[:0]).mean(), NAN)
 
 
 @cell("categorical-logits / smoothing")
 def _() -> None:
     near(optax.smooth_labels(a([[1, 0, 0]]), 0.3), [[0.8, 0.1, 0.1]])
     near(optax.smooth_labels(a([[1, 0, 0]]), 1.5), [[0, 0.5, 0.5]])
-    lacks(by_target, "smooth")
+    refuses(TypeError, lambda: optax.smooth_labels(jnp.array([[1, 0, 0]]), 0.3))
+    lacks(optax.softmax_cross_entropy, "smooth")
 
 
 @cell("categorical-logits / logits of minus infinity")
 def _() -> None:
     z, target, expected = a([[0, -INF, 1]]), a([[0.5, 0, 0.5]]), math.log(1 + math.e)
-    near(by_index(z, jnp.array([0])), [expected])
-    near(by_index(z, jnp.array([1])), [INF])
-    near(by_index(a([[-INF, -INF]]), jnp.array([0])), [NAN])
-    near(by_target(z, target), [NAN])
+    near(optax.softmax_cross_entropy_with_integer_labels(z, jnp.array([0])), [expected])
+    near(optax.softmax_cross_entropy_with_integer_labels(z, jnp.array([1])), [INF])
+    near(optax.softmax_cross_entropy_with_integer_labels(a([[-INF, -INF]]), jnp.array([0])), [NAN])
+    near(optax.softmax_cross_entropy(z, target), [NAN])
     near(optax.safe_softmax_cross_entropy(z, target), [expected - 0.5])
 
 
 @cell("categorical-logits / labels outside the classes")
 def _() -> None:
-    near(silent(lambda: by_index(Z, jnp.array([0, 3]))), [LOSSES[0], NAN])
-    near(silent(lambda: by_index(Z, jnp.array([0, -1]))), [LOSSES[0], LOSSES[1] - 2])
+    near(
+        silent(lambda: optax.softmax_cross_entropy_with_integer_labels(Z, jnp.array([0, 3]))),
+        [LOSSES[0], NAN],
+    )
+    near(
+        silent(lambda: optax.softmax_cross_entropy_with_integer_labels(Z, jnp.array([0, -1]))),
+        [LOSSES[0], LOSSES[1] - 2],
+    )
+
+    finite_slope_of_nan(3)
 
 
 @cell("categorical-logits / labels of shape (n, 1)")
 def _() -> None:
-    refuses(ValueError, lambda: by_index(Z, Y[:, None]))
-    shape(by_target(Z, Y[:, None]), 2)
+    refuses(ValueError, lambda: optax.softmax_cross_entropy_with_integer_labels(Z, Y[:, None]))
+    shape(silent(lambda: optax.softmax_cross_entropy(Z, Y[:, None])), 2)
 
 
 @cell("categorical-logits / targets that do not sum to 1")
 def _() -> None:
-    near(silent(lambda: by_target(0 * Z, 2 * ONE_HOT)), [2 * LOG_3] * 2)
+    near(silent(lambda: optax.softmax_cross_entropy(0 * Z, 2 * ONE_HOT)), [2 * LOG_3] * 2)
 
 
 @cell("categorical-logits / probabilities given as logits")
 def _(floor: str) -> None:
-    best = silent(lambda: by_index(jnp.eye(10), jnp.arange(10)))
+    best = silent(
+        lambda: optax.softmax_cross_entropy_with_integer_labels(jnp.eye(10), jnp.arange(10))
+    )
     near(best, [math.log(math.e + 9) - 1] * 10)
     reads(floor, best[0])
 
 
 @cell("categorical-logits / log-probabilities given as logits")
 def _() -> None:
-    near(by_index(jax.nn.log_softmax(Z), Y), LOSSES)
+    near(optax.softmax_cross_entropy_with_integer_labels(jax.nn.log_softmax(Z), Y), LOSSES)
 
 
 @cell("categorical-logits / log of softmax, in two steps")
 def _(gap: str) -> None:
     z = a([[0, -float(gap)]])
     assert jnp.log(jax.nn.softmax(z))[0, 1] == -INF
-    assert by_index(z, jnp.array([1]))[0] == float(gap)
+    assert optax.softmax_cross_entropy_with_integer_labels(z, jnp.array([1]))[0] == float(gap)
 
 
 @cell("categorical-logits / a confident row")
 def _() -> None:
-    assert by_index(a([[40, 0]]), jnp.array([0]))[0] == 0
+    assert optax.softmax_cross_entropy_with_integer_labels(a([[40, 0]]), jnp.array([0]))[0] == 0
 
 
 @cell("categorical-logits / a NaN among the logits")
 def _() -> None:
-    near(by_index(a([[NAN, 0, 0], ROWS[1]]), Y), [NAN, LOSSES[1]])
+    near(
+        optax.softmax_cross_entropy_with_integer_labels(a([[NAN, 0, 0], ROWS[1]]), Y),
+        [NAN, LOSSES[1]],
+    )
 
 
 @cell("bernoulli-logits / call", "bernoulli-logits / reduction")
 def _() -> None:
-    near(binary(a([2, 1]), a([1, 0])), [math.log1p(math.exp(-2)), math.log1p(math.e)])
-    first(binary, "logits", "labels")
-    lacks(binary, "reduc")
+    near(
+        optax.sigmoid_binary_cross_entropy(a([2, 1]), a([1, 0])),
+        [math.log1p(math.exp(-2)), math.log1p(math.e)],
+    )
+    first(optax.sigmoid_binary_cross_entropy, "logits", "labels")
+    lacks(optax.sigmoid_binary_cross_entropy, "reduc")
 
 
 @cell("bernoulli-logits / kinds of label")
 def _() -> None:
     soft = math.log1p(math.exp(2)) - 0.25 * 2
-    near(binary(a([2, 2]), a([0.25, 0])), [soft, math.log1p(math.exp(2))])
-    near(binary(a([2]), jnp.array([1])), [math.log1p(math.exp(-2))])
+    near(
+        optax.sigmoid_binary_cross_entropy(a([2, 2]), a([0.25, 0])), [soft, math.log1p(math.exp(2))]
+    )
+    near(optax.sigmoid_binary_cross_entropy(a([2]), jnp.array([1])), [math.log1p(math.exp(-2))])
 
 
 @cell("bernoulli-logits / several yes-or-no labels a row")
 def _() -> None:
-    near(binary(jnp.zeros((2, 3)), jnp.ones((2, 3))), [[LOG_2] * 3] * 2)
+    near(optax.sigmoid_binary_cross_entropy(jnp.zeros((2, 3)), jnp.ones((2, 3))), [[LOG_2] * 3] * 2)
 
 
 @cell(
@@ -187,24 +234,27 @@ def _() -> None:
     "bernoulli-logits / smoothing, ignored labels",
 )
 def _() -> None:
-    lacks(binary, "weight", "smooth", "ignore")
+    lacks(optax.sigmoid_binary_cross_entropy, "weight", "smooth", "ignore")
 
 
 @cell("bernoulli-logits / labels outside [0, 1]")
 def _() -> None:
-    loss = silent(lambda: binary(a([0.5, -1]), a([2, -1])))
+    loss = silent(lambda: optax.sigmoid_binary_cross_entropy(a([0.5, -1]), a([2, -1])))
     near(loss, [math.log1p(math.exp(0.5)) - 1, math.log1p(math.exp(-1)) - 1])
     assert loss.max() < 0
 
 
 @cell("bernoulli-logits / infinite logits")
 def _() -> None:
-    near(binary(a([INF, -INF, INF, -INF]), a([1, 0, 0, 1])), [NAN, NAN, INF, INF])
+    near(
+        optax.sigmoid_binary_cross_entropy(a([INF, -INF, INF, -INF]), a([1, 0, 0, 1])),
+        [NAN, NAN, INF, INF],
+    )
 
 
 @cell("bernoulli-logits / probabilities given as logits")
 def _(one: str, zero: str) -> None:
-    best = silent(lambda: binary(a([1, 0]), a([1, 0])))
+    best = silent(lambda: optax.sigmoid_binary_cross_entropy(a([1, 0]), a([1, 0])))
     near(best, [math.log1p(math.exp(-1)), LOG_2])
     reads(one, best[0])
     reads(zero, best[1])
@@ -212,25 +262,28 @@ def _(one: str, zero: str) -> None:
 
 @cell("bernoulli-logits / (n, 1) against (n,)")
 def _() -> None:
-    near(silent(lambda: binary(0 * COLUMN, a([1, 0]))), [[LOG_2] * 2] * 2)
+    near(
+        silent(lambda: optax.sigmoid_binary_cross_entropy(0 * COLUMN, a([1, 0]))), [[LOG_2] * 2] * 2
+    )
 
 
 @cell("bernoulli-logits / a confident row")
 def _(loss: str) -> None:
-    got = binary(a([40, -40]), a([1, 0]))
+    got = optax.sigmoid_binary_cross_entropy(a([40, -40]), a([1, 0]))
     near(got, [math.exp(-40)] * 2, 1e-6)
     reads(loss, got[0])
 
 
 @cell("bernoulli-logits / empty batch")
 def _() -> None:
-    shape(binary(a([]), a([])), 0)
+    shape(optax.sigmoid_binary_cross_entropy(a([]), a([])), 0)
 
 
 @cell("squared-error / call", "squared-error / factor one half", "squared-error / reduction")
 def _() -> None:
     near(optax.squared_error(a([0, 0]), a([1, 3])), [1, 9])
     near(optax.l2_loss(a([0, 0]), a([1, 3])), [0.5, 4.5])
+    near(optax.squared_error(a([1, 3])), [1, 9])
     first(optax.squared_error, "predictions", "targets")
     lacks(optax.squared_error, "reduc")
 
@@ -255,6 +308,12 @@ def _() -> None:
 @cell("squared-error / a NaN among the data")
 def _() -> None:
     near(optax.squared_error(ROW, a([NAN, 2])), [NAN, 4])
+
+
+@cell("squared-error / integers")
+def _() -> None:
+    refuses(TypeError, lambda: optax.squared_error(Y, ROW))
+    near(optax.squared_error(ROW, Y), [0, 1])
 
 
 @cell(
@@ -293,13 +352,20 @@ def _() -> None:
     refuses(ValueError, lambda: optax.squared_error(ROW, COLUMN))
 
 
-with_logs = losses.kl_divergence_with_log_targets
+@cell("huber / empty batch")
+def _() -> None:
+    shape(optax.huber_loss(a([]), a([])), 0)
+
+
+@cell("huber / a NaN among the data")
+def _() -> None:
+    near(optax.huber_loss(ROW, a([NAN, 5])), [NAN, 4.5])
 
 
 @cell("kl-divergence / call", "kl-divergence / takes", "kl-divergence / reduction")
 def _() -> None:
     near(optax.kl_divergence(LOG_Q, TARGET), KL)
-    near(with_logs(LOG_Q, jnp.log(TARGET)), KL)
+    near(losses.kl_divergence_with_log_targets(LOG_Q, jnp.log(TARGET)), KL)
     first(optax.kl_divergence, "log_predictions", "targets")
     lacks(optax.kl_divergence, "reduc")
 
@@ -319,7 +385,9 @@ ZERO = a([[0, 1], [1, 0]])
 @cell("kl-divergence / p = 0")
 def _() -> None:
     near(optax.kl_divergence(LOG_Q, ZERO), [math.log(4 / 3), LOG_2])
-    near(with_logs(LOG_Q, jnp.log(ZERO)), [NAN, NAN])
+    near(losses.kl_divergence_with_log_targets(LOG_Q, jnp.log(ZERO)), [NAN, NAN])
+    generalized = losses.generalized_kl_divergence(LOG_Q[0][:1], a([0]))
+    near(generalized, Q[0][0])
 
 
 @cell("kl-divergence / q = 0 where p > 0")
@@ -359,6 +427,11 @@ def _() -> None:
 @cell("kl-divergence / no row")
 def _() -> None:
     shape(optax.kl_divergence(LOG_Q[:0], TARGET[:0]), 0)
+
+
+@cell("kl-divergence / integers")
+def _() -> None:
+    refuses(TypeError, lambda: optax.kl_divergence(LOG_Q, jnp.array([[1, 0], [0, 1]])))
 
 
 @cell("hinge-focal / hinge")

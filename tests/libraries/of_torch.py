@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pytest
 import torch
 import torch.distributions as D
 import torch.nn.functional as F
@@ -66,6 +67,23 @@ def reductions(loss: Any, expected: list[float]) -> None:
     near(loss(reduction="none"), expected)
 
 
+def of_nothing(loss: Any) -> None:
+    """The mean of no row is NaN, the sum 0."""
+    near(loss(t([]), t([])), NAN)
+    near(loss(t([]), t([]), reduction="sum"), 0)
+
+
+def functions_alone_weigh(function: Any, module: Any) -> None:
+    """The function has a weight of the input's shape, the module none."""
+    refuses(ValueError, lambda: function(ROW, ROW, weight=t([1])))
+    refuses(TypeError, lambda: module(weight=ROW))
+    refuses(TypeError, lambda: module()(ROW, ROW, weight=ROW))
+
+
+def categorical(rows: Any) -> Any:
+    return D.Categorical(probs=torch.as_tensor(rows, dtype=torch.float64))
+
+
 # --- Classes -------------------------------------------------------------------------------------
 
 
@@ -75,6 +93,8 @@ def _() -> None:
     near(torch.nn.CrossEntropyLoss()(Z, Y), sum(LOSSES) / 2)
     first(F.cross_entropy, "input", "target")
     refuses(RuntimeError, lambda: F.cross_entropy(Y, Z))
+    w = t([[1, 2], [3, 4], [5, 6]])
+    near(F.linear_cross_entropy(t(P), w, Y), F.cross_entropy(t(P) @ w.T, Y))
 
 
 @cell("categorical-logits / class axis")
@@ -82,6 +102,20 @@ def _() -> None:
     logits, labels = torch.zeros(2, 5, 3), torch.zeros(2, 3, dtype=torch.long)
     near(F.cross_entropy(logits, labels), math.log(5))
     refuses(RuntimeError, lambda: F.cross_entropy(logits.transpose(1, 2), labels))
+    near(F.cross_entropy(Z[0], Y[0]), LOSSES[0])
+    square = t([[[0, 9], [0, 9]]])  # two places, two classes: sure of class 1 at both
+    near(silent(lambda: F.cross_entropy(square, torch.tensor([[1, 1]]))), LOG_2)
+    near(F.cross_entropy(square.transpose(1, 2), torch.tensor([[1, 1]])), math.log1p(math.exp(-9)))
+
+
+@cell("categorical-logits / one column of logits")
+def _() -> None:
+    z = t([[2], [-1]])
+    for label in (0, 1):
+        near(silent(lambda label: F.cross_entropy(z, t([[label]] * 2)), label), 0)
+    refuses(IndexError, lambda: F.cross_entropy(z, torch.tensor([0, 1])))
+    near(F.binary_cross_entropy_with_logits(z, t([[1], [1]]), reduction="sum"),
+         math.log1p(math.exp(-2)) + math.log1p(math.e))  # fmt: skip
 
 
 @cell("categorical-logits / kinds of label")
@@ -89,6 +123,8 @@ def _() -> None:
     for dtype in (torch.int64, torch.uint8):
         near(F.cross_entropy(Z, Y.to(dtype)), sum(LOSSES) / 2)
     refuses(RuntimeError, lambda: F.cross_entropy(Z, Y.int()))
+    with pytest.raises(RuntimeError, match="Long"):
+        F.cross_entropy(Z, Y.double())
     near(F.cross_entropy(Z, ONE_HOT), sum(LOSSES) / 2)
     near(F.cross_entropy(t([[0, 0]]), t([[0.3, 0.7]])), LOG_2)
 
@@ -122,6 +158,7 @@ def _() -> None:
 def _(default: str) -> None:
     labels = torch.tensor([int(default), 1])
     near(F.cross_entropy(Z, labels), LOSSES[1])
+    assert torch.nn.CrossEntropyLoss().ignore_index == int(default)
     near(F.cross_entropy(Z, Y, ignore_index=0), LOSSES[1])  # the label 0, and not row 0 ...
     assert LOSSES[1] > math.log(1 + math.exp(2))  # ... nor are its classes but two
     batches = [F.cross_entropy(Z, labels), F.cross_entropy(Z, Y)]
@@ -129,6 +166,7 @@ def _(default: str) -> None:
     near(sum(batches) / 2, (LOSSES[1] + sum(LOSSES) / 2) / 2)
     near(whole, (LOSSES[1] + sum(LOSSES)) / 3)
     refuses(RuntimeError, lambda: F.cross_entropy(Z, ONE_HOT, ignore_index=1))
+    near(silent(lambda: F.cross_entropy(Z, ONE_HOT, ignore_index=-5)), sum(LOSSES) / 2)
 
 
 @cell("categorical-logits / no row counted")
@@ -149,11 +187,14 @@ def _() -> None:
 
 
 @cell("categorical-logits / smoothing, class weights")
-def _(got: str) -> None:
+def _(got: str, one_hot: str) -> None:
     loss = F.cross_entropy(0 * Z, Y, weight=t(WEIGHTS), label_smoothing=0.5)
     weights = [0.5 * WEIGHTS[label] + 0.5 * sum(WEIGHTS) / 3 for label in LABELS]
     near(loss, sum(weights) * LOG_3 / (WEIGHTS[0] + WEIGHTS[1]))
     reads(got, loss)
+    rows = F.cross_entropy(0 * Z, ONE_HOT, weight=t(WEIGHTS), label_smoothing=0.5)
+    near(rows, sum(weights) * LOG_3 / 2)
+    reads(one_hot, rows)
 
 
 @cell("categorical-logits / smoothing, ignored labels")
@@ -227,6 +268,9 @@ def _() -> None:
     near(F.nll_loss(LOG_PROBS, Y), sum(LOSSES) / 2)
     near(torch.nn.NLLLoss()(LOG_PROBS, Y), sum(LOSSES) / 2)
     first(F.nll_loss, "input", "target")
+    lacks(F.nll_loss, "smooth")
+    near(-categorical(LOG_PROBS.exp()).log_prob(Y), LOSSES)
+    near(-D.Categorical(logits=Z).log_prob(Y), LOSSES)
 
 
 @cell("categorical-probabilities / the other kind given")
@@ -234,6 +278,7 @@ def _() -> None:
     loss = silent(lambda: F.nll_loss(LOG_PROBS.exp(), Y))
     near(loss, -sum(math.exp(-one) for one in LOSSES) / 2)
     assert loss < 0
+    near(silent(lambda: categorical(LOG_Q)).probs, LOG_Q / LOG_Q.sum(1, keepdim=True))
 
 
 @cell("categorical-probabilities / labels")
@@ -261,11 +306,16 @@ def _() -> None:
 @cell("categorical-probabilities / ignored labels")
 def _(default: str) -> None:
     near(F.nll_loss(LOG_PROBS, torch.tensor([int(default), 1])), LOSSES[1])
+    assert torch.nn.NLLLoss().ignore_index == int(default)
 
 
 @cell("categorical-probabilities / p = 0 for what happened")
-def _() -> None:
+def _(worst: str, worst_single: str) -> None:
     near(F.nll_loss(t([[0, -INF]]), torch.tensor([1])), INF)
+    for dtype, most in ((torch.float64, worst), (torch.float32, worst_single)):
+        clipped = -D.Categorical(probs=t([1, 0], dtype)).log_prob(torch.tensor(1))
+        near(clipped, -math.log(torch.finfo(dtype).eps))
+        reads(most, clipped)
 
 
 @cell("categorical-probabilities / a perfect prediction")
@@ -276,6 +326,8 @@ def _() -> None:
 @cell("categorical-probabilities / rows that do not sum to 1")
 def _() -> None:
     near(silent(lambda: F.nll_loss(t([[LOG_2, 0]]), torch.tensor([0]))), -LOG_2)
+    near(silent(lambda: F.nll_loss(t([[0, LOG_2]]), torch.tensor([0]))), 0)
+    near(silent(lambda: -D.Categorical(probs=t([2, 2])).log_prob(torch.tensor(0))), LOG_2)
 
 
 @cell("categorical-probabilities / no row counted")
@@ -288,75 +340,108 @@ def _() -> None:
 @cell("categorical-probabilities / labels outside the classes")
 def _() -> None:
     refuses(IndexError, lambda: F.nll_loss(LOG_PROBS, torch.tensor([0, 3])))
+    for label in (-1, 3):
+        outside = torch.tensor([0, label])
+        refuses(ValueError, D.Categorical(logits=Z).log_prob, outside)
+
+
+@cell("categorical-probabilities / labels of shape (n, 1)")
+def _() -> None:
+    refuses(RuntimeError, lambda: F.nll_loss(LOG_PROBS, Y[:, None]))
+    near(silent(D.Categorical(logits=Z).log_prob, Y[:, None]), [LOG_PROBS[:, y] for y in LABELS])
 
 
 @cell("categorical-probabilities / a NaN among the probabilities")
 def _() -> None:
     near(F.nll_loss(t([[NAN, -1]]), torch.tensor([0])), NAN)
+    near(silent(lambda: F.nll_loss(t([[NAN, -1]]), torch.tensor([1]))), 1)
+    refuses(ValueError, lambda: categorical([NAN, 0.5]))
 
 
 # --- Yes or no -----------------------------------------------------------------------------------
-
-bce, bce_logits = F.binary_cross_entropy, F.binary_cross_entropy_with_logits
 
 
 @cell("bernoulli-logits / call")
 def _() -> None:
     expected = (math.log1p(math.exp(-2)) + math.log1p(math.e)) / 2
-    near(bce_logits(t([2, 1]), t([1, 0])), expected)
+    near(F.binary_cross_entropy_with_logits(t([2, 1]), t([1, 0])), expected)
     near(torch.nn.BCEWithLogitsLoss()(t([2, 1]), t([1, 0])), expected)
-    first(bce_logits, "input", "target")
+    first(F.binary_cross_entropy_with_logits, "input", "target")
 
 
 @cell("bernoulli-logits / kinds of label")
 def _() -> None:
-    near(bce_logits(t([2]), t([0.25])), math.log1p(math.exp(2)) - 0.25 * 2)
-    refuses(RuntimeError, lambda: bce_logits(t([2]), torch.tensor([1])))
+    near(F.binary_cross_entropy_with_logits(t([2]), t([0.25])), math.log1p(math.exp(2)) - 0.25 * 2)
+    refuses(RuntimeError, lambda: F.binary_cross_entropy_with_logits(t([2]), torch.tensor([1])))
 
 
 @cell("bernoulli-logits / reduction")
 def _() -> None:
     expected = [math.log1p(math.exp(-2)), math.log1p(math.e)]
-    reductions(lambda **how: bce_logits(t([2, 1]), t([1, 0]), **how), expected)
+    reductions(
+        lambda **how: F.binary_cross_entropy_with_logits(t([2, 1]), t([1, 0]), **how), expected
+    )
 
 
 @cell("bernoulli-logits / several yes-or-no labels a row")
 def _() -> None:
-    near(bce_logits(torch.zeros(2, 3), torch.ones(2, 3)), LOG_2)
-    near(bce_logits(torch.zeros(2, 3), torch.ones(2, 3), reduction="sum"), 6 * LOG_2)
+    near(F.binary_cross_entropy_with_logits(torch.zeros(2, 3), torch.ones(2, 3)), LOG_2)
+    bernoulli = F.binary_cross_entropy_with_logits(Z, ONE_HOT)
+    near(F.multilabel_soft_margin_loss(Z, ONE_HOT), bernoulli)
+    near(
+        F.binary_cross_entropy_with_logits(torch.zeros(2, 3), torch.ones(2, 3), reduction="sum"),
+        6 * LOG_2,
+    )
 
 
 @cell("bernoulli-logits / weight of the ones")
 def _() -> None:
-    near(bce_logits(t([0, 0]), t([1, 0]), pos_weight=t([3])), (3 + 1) * LOG_2 / 2)
+    near(
+        F.binary_cross_entropy_with_logits(t([0, 0]), t([1, 0]), pos_weight=t([3])),
+        (3 + 1) * LOG_2 / 2,
+    )
 
 
 @cell("bernoulli-logits / row weights")
 def _() -> None:
-    near(bce_logits(t([0, 0]), t([1, 0]), weight=t([3, 1])), (3 + 1) * LOG_2 / 2)
+    near(
+        F.binary_cross_entropy_with_logits(t([0, 0]), t([1, 0]), weight=t([3, 1])),
+        (3 + 1) * LOG_2 / 2,
+    )
 
 
 @cell("bernoulli-logits / smoothing, ignored labels")
 def _() -> None:
-    lacks(bce_logits, "smooth", "ignore")
+    lacks(F.binary_cross_entropy_with_logits, "smooth", "ignore")
 
 
 @cell("bernoulli-logits / labels outside [0, 1]")
-def _() -> None:
-    losses = silent(lambda: bce_logits(t([0.5, -1]), t([2, -1]), reduction="none"))
+def _(big: str, zero: str) -> None:
+    losses = silent(
+        lambda: F.binary_cross_entropy_with_logits(t([0.5, -1]), t([2, -1]), reduction="none")
+    )
     near(losses, [math.log1p(math.exp(0.5)) - 1, math.log1p(math.exp(-1)) - 1])
     assert losses.max() < 0
+    margin = F.soft_margin_loss(t([2, 1]), t([1, -1]), reduction="none")
+    near(margin, [math.log1p(math.exp(-2)), math.log1p(math.e)])
+    near(F.soft_margin_loss(t([float(big)]), t([1])), INF)
+    for z in (-9, 0, 9):
+        reads(zero, silent(lambda z: F.soft_margin_loss(t([z]), t([0])), z))
 
 
 @cell("bernoulli-logits / infinite logits")
 def _() -> None:
-    losses = bce_logits(t([INF, -INF, INF, -INF]), t([1, 0, 0, 1]), reduction="none")
+    losses = F.binary_cross_entropy_with_logits(
+        t([INF, -INF, INF, -INF]), t([1, 0, 0, 1]), reduction="none"
+    )
     near(losses, [NAN, NAN, INF, NAN])
 
 
 @cell("bernoulli-logits / probabilities given as logits")
 def _(one: str, zero: str) -> None:
-    best = silent(lambda: bce_logits(t([1, 0]), t([1, 0]), reduction="none"))
+    best = silent(
+        lambda: F.binary_cross_entropy_with_logits(t([1, 0]), t([1, 0]), reduction="none")
+    )
     near(best, [math.log1p(math.exp(-1)), LOG_2])
     reads(one, best[0])
     reads(zero, best[1])
@@ -364,12 +449,12 @@ def _(one: str, zero: str) -> None:
 
 @cell("bernoulli-logits / (n, 1) against (n,)")
 def _() -> None:
-    refuses(ValueError, lambda: bce_logits(COLUMN, t([1, 0])))
+    refuses(ValueError, lambda: F.binary_cross_entropy_with_logits(COLUMN, t([1, 0])))
 
 
 @cell("bernoulli-logits / a confident row")
 def _(loss: str) -> None:
-    one, zero = bce_logits(t([40, -40]), t([1, 0]), reduction="none")
+    one, zero = F.binary_cross_entropy_with_logits(t([40, -40]), t([1, 0]), reduction="none")
     near(one, math.exp(-40), 1e-12)
     reads(loss, one)
     assert zero == 0
@@ -377,97 +462,118 @@ def _(loss: str) -> None:
 
 @cell("bernoulli-logits / empty batch")
 def _() -> None:
-    near(bce_logits(t([]), t([])), NAN)
-    near(bce_logits(t([]), t([]), reduction="sum"), 0)
+    near(F.binary_cross_entropy_with_logits(t([]), t([])), NAN)
+    near(F.binary_cross_entropy_with_logits(t([]), t([]), reduction="sum"), 0)
 
 
 @cell("bernoulli-probabilities / call", "bernoulli-probabilities / whose probability")
 def _() -> None:
     expected = -(math.log(0.2) + math.log(0.3)) / 2
-    near(bce(t([0.2, 0.7]), t([1, 0])), expected)
+    near(F.binary_cross_entropy(t([0.2, 0.7]), t([1, 0])), expected)
     near(torch.nn.BCELoss()(t([0.2, 0.7]), t([1, 0])), expected)
-    first(bce, "input", "target")
+    near(-D.Bernoulli(probs=t([0.2, 0.7])).log_prob(t([1, 0])), [-math.log(0.2), -math.log(0.3)])
+    first(F.binary_cross_entropy, "input", "target")
 
 
 @cell("bernoulli-probabilities / labels between 0 and 1")
 def _() -> None:
-    near(bce(t([0.2]), t([0.25])), -0.25 * math.log(0.2) - 0.75 * math.log(0.8))
-    refuses(RuntimeError, lambda: bce(t([0.2]), torch.tensor([1])))
+    near(F.binary_cross_entropy(t([0.2]), t([0.25])), -0.25 * math.log(0.2) - 0.75 * math.log(0.8))
+    refuses(RuntimeError, lambda: F.binary_cross_entropy(t([0.2]), torch.tensor([1])))
+    refuses(ValueError, D.Bernoulli(probs=t([0.2])).log_prob, t([0.25]))
 
 
 @cell("bernoulli-probabilities / labels and probabilities outside [0, 1]")
 def _() -> None:
-    refuses(RuntimeError, lambda: bce(t([1.2]), t([1])))
-    refuses(RuntimeError, lambda: bce(t([0.5]), t([2])))
+    refuses(RuntimeError, lambda: F.binary_cross_entropy(t([1.2]), t([1])))
+    refuses(RuntimeError, lambda: F.binary_cross_entropy(t([0.5]), t([2])))
+    refuses(ValueError, lambda: D.Bernoulli(probs=t([1.2])))
+    refuses(ValueError, D.Bernoulli(probs=t([0.5])).log_prob, t([2]))
 
 
 @cell("bernoulli-probabilities / reduction")
 def _() -> None:
     expected = [-math.log(0.2), -math.log(0.3)]
-    reductions(lambda **how: bce(t([0.2, 0.7]), t([1, 0]), **how), expected)
+    reductions(lambda **how: F.binary_cross_entropy(t([0.2, 0.7]), t([1, 0]), **how), expected)
 
 
 @cell("bernoulli-probabilities / weights")
 def _() -> None:
-    near(bce(t([0.5, 0.5]), t([1, 0]), weight=t([3, 1])), (3 + 1) * LOG_2 / 2)
-    lacks(bce, "pos_weight")
+    near(F.binary_cross_entropy(t([0.5, 0.5]), t([1, 0]), weight=t([3, 1])), (3 + 1) * LOG_2 / 2)
+    lacks(F.binary_cross_entropy, "pos_weight")
 
 
 @cell("bernoulli-probabilities / p = 0 for a 1")
-def _(most: str, least: str) -> None:
-    near(bce(t([0, 1e-50]), t([1, 1]), reduction="none"), [float(most)] * 2)
-    slope = gradient(lambda p: bce(p, torch.ones_like(p), reduction="sum"), 0, 1e-20, 1e-6)
+def _(most: str, least: str, bernoulli: str) -> None:
+    reads(bernoulli, -D.Bernoulli(probs=t(0)).log_prob(t(1)))
+    near(F.binary_cross_entropy(t([0, 1e-50]), t([1, 1]), reduction="none"), [float(most)] * 2)
+    slope = gradient(
+        lambda p: F.binary_cross_entropy(p, torch.ones_like(p), reduction="sum"), 0, 1e-20, 1e-6
+    )
     near(slope, [-1 / float(least), -1 / float(least), -1e6], 1e-5)
 
 
 @cell("bernoulli-probabilities / sigmoid first, then this")
 def _(cut: str, right: str) -> None:
     z, zero = t([float(right)], torch.float32), torch.zeros(1)
-    near(bce(z.sigmoid(), zero), float(cut))
-    near(bce_logits(z, zero), float(right))
+    near(F.binary_cross_entropy(z.sigmoid(), zero), float(cut))
+    near(F.binary_cross_entropy_with_logits(z, zero), float(right))
 
 
 @cell("bernoulli-probabilities / logits given as probabilities")
 def _() -> None:
     for z in (-0.5, 2.0):
-        refuses(RuntimeError, lambda z: bce(t([z, 0.5]), t([1, 0])), z)
+        refuses(RuntimeError, lambda z: F.binary_cross_entropy(t([z, 0.5]), t([1, 0])), z)
 
 
 @cell("bernoulli-probabilities / (n, 1) against (n,)")
 def _() -> None:
-    refuses(ValueError, lambda: bce(t([[0.2], [0.7]]), t([1, 0])))
+    refuses(ValueError, lambda: F.binary_cross_entropy(t([[0.2], [0.7]]), t([1, 0])))
+    shape(silent(D.Bernoulli(probs=t([[0.2], [0.7]])).log_prob, t([1, 0])), 2, 2)
 
 
 @cell("bernoulli-probabilities / one class only")
 def _() -> None:
-    near(bce(t([0.5, 0.5]), t([1, 1])), LOG_2)
+    near(F.binary_cross_entropy(t([0.5, 0.5]), t([1, 1])), LOG_2)
+
+
+@cell("bernoulli-probabilities / empty batch")
+def _() -> None:
+    of_nothing(F.binary_cross_entropy)
+
+
+@cell("bernoulli-probabilities / a NaN among the probabilities")
+def _() -> None:
+    for p, y in ((NAN, 1), (0.5, NAN)):
+        refuses(RuntimeError, lambda p, y: F.binary_cross_entropy(t([p]), t([y])), p, y)
 
 
 # --- Numbers -------------------------------------------------------------------------------------
 
-gaussian = F.gaussian_nll_loss
-
 
 @cell("gaussian / call", "gaussian / spread")
 def _() -> None:
-    near(gaussian(t([1]), t([4]), t([4])), 0.5 * (math.log(4) + 3**2 / 4))
+    near(F.gaussian_nll_loss(t([1]), t([4]), t([4])), 0.5 * (math.log(4) + 3**2 / 4))
     near(torch.nn.GaussianNLLLoss()(t([1]), t([4]), t([4])), 0.5 * (math.log(4) + 3**2 / 4))
-    first(gaussian, "input", "target", "var")
+    first(F.gaussian_nll_loss, "input", "target", "var")
     near(-D.Normal(1, 2).log_prob(t(4)), math.log(2) + 3**2 / 8 + HALF_LOG_2PI)
+    one = D.MultivariateNormal(t([1]), t([[4]]))
+    near(-one.log_prob(t([4])), math.log(2) + 3**2 / 8 + HALF_LOG_2PI)
 
 
 @cell("gaussian / constant")
 def _(constant: str) -> None:
-    short, full = (gaussian(t([0]), t([1]), t([1]), full=full) for full in (False, True))
+    short, full = (F.gaussian_nll_loss(t([0]), t([1]), t([1]), full=full) for full in (False, True))
     near([short, full], [0.5, 0.5 + HALF_LOG_2PI])
     reads(constant, full - short)
-    assert default(gaussian, "full") is False
+    assert default(F.gaussian_nll_loss, "full") is False
     near(-D.Normal(0, 1).log_prob(t(1)), 0.5 + HALF_LOG_2PI)
 
 
 @cell("gaussian / reduction")
 def _() -> None:
-    reductions(lambda **how: gaussian(ROW, t([1, 2]), t([1, 4]), **how), [0.5, LOG_2 + 0.5])
+    reductions(
+        lambda **how: F.gaussian_nll_loss(ROW, t([1, 2]), t([1, 4]), **how), [0.5, LOG_2 + 0.5]
+    )
     shape(D.Normal(0, 1).log_prob(t([1, 2])), 2)
 
 
@@ -477,51 +583,63 @@ def _(floor: str) -> None:
     variances = t([0, least / 10, least, 2 * least])
     zero = torch.zeros_like(variances)
     expected = [0.5 * math.log(one) for one in (least, least, least, 2 * least)]
-    near(gaussian(zero, zero, variances, reduction="none"), expected, 1e-12)
+    near(F.gaussian_nll_loss(zero, zero, variances, reduction="none"), expected, 1e-12)
+    near(F.gaussian_nll_loss(t([0]), t([0]), t([0.1]), eps=0.5), 0.5 * math.log(0.5))
+    assert torch.nn.GaussianNLLLoss().eps == least
 
 
 @cell("gaussian / gradient below the floor")
 def _() -> None:
-    slope = gradient(lambda v: gaussian(t([0]), t([1e-2]), v), 1e-9)
-    near(slope, 0.5 * (1e6 - 1e-4 * 1e12))
+    slope = gradient(lambda v: F.gaussian_nll_loss(t([0]), t([1e-2]), v), 1e-9)
+    near(slope, [0.5 * (1e6 - 1e-4 * 1e12)])
 
 
 @cell("gaussian / spread 0 or negative")
 def _() -> None:
-    near(gaussian(t([0]), t([0]), t([0])), 0.5 * math.log(1e-6))
-    refuses(ValueError, lambda: gaussian(t([0]), t([0]), t([-1])))
+    near(F.gaussian_nll_loss(t([0]), t([0]), t([0])), 0.5 * math.log(1e-6))
+    refuses(ValueError, lambda: F.gaussian_nll_loss(t([0]), t([0]), t([-1])))
     for std in (0.0, -1.0):
         refuses(ValueError, lambda std: D.Normal(0.0, std), std)
 
 
 @cell("gaussian / weights")
 def _() -> None:
-    lacks(gaussian, "weight")
+    lacks(F.gaussian_nll_loss, "weight")
 
 
 @cell("gaussian / (n, 1) against (n,)")
 def _() -> None:
     means, ones = t([10, 20]), t([1, 1])
-    loss = silent(lambda: gaussian(means, COLUMN, ones, reduction="none"))
+    loss = silent(lambda: F.gaussian_nll_loss(means, COLUMN, ones, reduction="none"))
     near(loss, [[0.5 * 9**2, 0.5 * 19**2], [0.5 * 8**2, 0.5 * 18**2]])
-    refuses(ValueError, lambda: gaussian(means, means, ones[:, None]))
+    refuses(ValueError, lambda: F.gaussian_nll_loss(means, means, ones[:, None]))
+    near(silent(D.Normal(means, 1).log_prob, COLUMN) + HALF_LOG_2PI, -loss)
+    column = means[:, None]
+    for variances in (ones, ones[:, None]):
+        got = silent(
+            lambda v: F.gaussian_nll_loss(column, t([1, 2]), v, reduction="none"), variances
+        )
+        near(got, loss.T)
 
 
 @cell("gaussian / empty batch")
 def _() -> None:
-    near(gaussian(t([]), t([]), t([])), NAN)
-    near(gaussian(t([]), t([]), t([]), reduction="sum"), 0)
+    of_nothing(lambda mean, y, **how: F.gaussian_nll_loss(mean, y, t([]), **how))
+    shape(D.Normal(0, 1).log_prob(t([])), 0)
 
 
 @cell("gaussian / a NaN among the data")
 def _() -> None:
-    near(gaussian(ROW, t([NAN, 1]), t([1, 1]), reduction="none"), [NAN, 0.5])
+    near(F.gaussian_nll_loss(ROW, t([NAN, 1]), t([1, 1]), reduction="none"), [NAN, 0.5])
+    refuses(ValueError, D.Normal(t(0), 1).log_prob, t([NAN, 1]))
 
 
 @cell("gaussian / the estimate from data")
 def _() -> None:
     near(torch.std(t([1, 2, 6])), math.sqrt((4 + 1 + 9) / 2))
     near(torch.std(t([1, 2, 6]), correction=0), math.sqrt((4 + 1 + 9) / 3))
+    near(torch.var(t([1, 2, 6])), (4 + 1 + 9) / 2)
+    near(torch.var(t([1, 2, 6]), correction=0), (4 + 1 + 9) / 3)
 
 
 @cell("squared-error / call", "squared-error / factor one half")
@@ -540,6 +658,7 @@ def _() -> None:
 def _() -> None:
     near(F.mse_loss(ROW, t([1, 2]), weight=t([3, 1])), (3 * 1 + 1 * 4) / (3 + 1))
     near(F.huber_loss(ROW, t([1, 2]), weight=t([3, 1])), (3 * 0.5 + 1 * 1.5) / 2)
+    functions_alone_weigh(F.mse_loss, torch.nn.MSELoss)
 
 
 @cell("squared-error / (n, 1) against (n,)")
@@ -550,13 +669,18 @@ def _() -> None:
 
 @cell("squared-error / empty batch")
 def _() -> None:
-    near(F.mse_loss(t([]), t([])), NAN)
-    near(F.mse_loss(t([]), t([]), reduction="sum"), 0)
+    of_nothing(F.mse_loss)
 
 
 @cell("squared-error / a NaN among the data")
 def _() -> None:
     near(F.mse_loss(ROW, t([NAN, 2]), reduction="none"), [NAN, 4])
+
+
+@cell("squared-error / integers")
+def _() -> None:
+    refuses(NotImplementedError, F.mse_loss, Y, Y)
+    near(F.mse_loss(ROW, Y), 0.5)
 
 
 @cell("absolute-error / call", "absolute-error / scale and constant")
@@ -575,17 +699,31 @@ def _() -> None:
 @cell("absolute-error / weights")
 def _() -> None:
     near(F.l1_loss(ROW, t([1, 2]), weight=t([3, 1])), (3 * 1 + 1 * 2) / (3 + 1))
+    functions_alone_weigh(F.l1_loss, torch.nn.L1Loss)
 
 
 @cell("absolute-error / gradient at the kink")
 def _() -> None:
-    near(gradient(lambda loc: F.l1_loss(loc, t([1])), 1), 0)
+    near(gradient(lambda loc: F.l1_loss(loc, t([1])), 1), [0])
 
 
 @cell("absolute-error / (n, 1) against (n,)")
 def _() -> None:
     loss = warns(lambda: F.l1_loss(ROW, COLUMN, reduction="none"), OTHER_SIZE)
     near(loss, [[1, 1], [2, 2]])
+    near(silent(D.Laplace(ROW, 1).log_prob, COLUMN) + LOG_2, -loss)
+
+
+@cell("absolute-error / empty batch")
+def _() -> None:
+    of_nothing(F.l1_loss)
+    shape(D.Laplace(t(0), 1).log_prob(t([])), 0)
+
+
+@cell("absolute-error / a NaN among the data")
+def _() -> None:
+    near(F.l1_loss(ROW, t([NAN, 2]), reduction="none"), [NAN, 2])
+    refuses(ValueError, D.Laplace(t(0), 1).log_prob, t([NAN, 2]))
 
 
 @cell("huber / call", "huber / beyond delta", "huber / scale and normalising constant")
@@ -599,7 +737,7 @@ def _() -> None:
 
 @cell("huber / default of delta")
 def _(delta: str) -> None:
-    assert default(F.huber_loss, "delta") == float(delta)
+    assert default(F.huber_loss, "delta") == torch.nn.HuberLoss().delta == float(delta)
     near(F.huber_loss(t([0]), t([5])), 5 - 0.5)
 
 
@@ -620,6 +758,17 @@ def _() -> None:
 def _() -> None:
     near(F.huber_loss(ROW, t([1, 2]), weight=t([3, 1])), (3 * 0.5 + 1 * 1.5) / 2)
     near(F.mse_loss(ROW, t([1, 2]), weight=t([3, 1])), (3 * 1 + 1 * 4) / (3 + 1))
+    functions_alone_weigh(F.huber_loss, torch.nn.HuberLoss)
+
+
+@cell("huber / empty batch")
+def _() -> None:
+    of_nothing(F.huber_loss)
+
+
+@cell("huber / a NaN among the data")
+def _() -> None:
+    near(F.huber_loss(ROW, t([NAN, 5]), reduction="none"), [NAN, 4.5])
 
 
 @cell("huber / (n, 1) against (n,)")
@@ -628,63 +777,76 @@ def _() -> None:
     near(loss, [[0.5, 0.5], [1.5, 1.5]])
 
 
-poisson = F.poisson_nll_loss
-
-
 @cell("poisson / call", "poisson / rate or its logarithm")
 def _() -> None:
-    near(poisson(t([LOG_2]), t([3])), 2 - 3 * LOG_2)
+    near(F.poisson_nll_loss(t([LOG_2]), t([3])), 2 - 3 * LOG_2)
     near(torch.nn.PoissonNLLLoss()(t([LOG_2]), t([3])), 2 - 3 * LOG_2)
-    near(poisson(t([2]), t([3]), log_input=False), 2 - 3 * LOG_2)
-    assert default(poisson, "log_input") is True
-    first(poisson, "input", "target")
+    near(F.poisson_nll_loss(t([2]), t([3]), log_input=False), 2 - 3 * LOG_2)
+    assert default(F.poisson_nll_loss, "log_input") is True
+    first(F.poisson_nll_loss, "input", "target")
     near(-D.Poisson(t(2)).log_prob(t(3)), 2 - 3 * LOG_2 + math.log(6))
 
 
 @cell("poisson / the constant log y!")
 def _(stirling: str, exact: str) -> None:
     counts = t([0, 1, 2, 3])
-    without = poisson(torch.zeros(4), counts, reduction="none")
+    without = F.poisson_nll_loss(torch.zeros(4), counts, reduction="none")
     near(without, [1] * 4)
-    added = poisson(torch.zeros(4), counts, full=True, reduction="none") - without
+    added = F.poisson_nll_loss(torch.zeros(4), counts, full=True, reduction="none") - without
     formula = [y * math.log(y) - y + 0.5 * math.log(2 * math.pi * y) for y in (2, 3)]
     near(added, [0, 0, *formula])
     reads(stirling, added[2])
     reads(exact, math.log(2))
-    assert default(poisson, "full") is False
+    assert default(F.poisson_nll_loss, "full") is False
     near(-D.Poisson(t(1)).log_prob(t(2)), 1 + math.log(2))
 
 
 @cell("poisson / rate 0")
 def _(eps: str, cost: str) -> None:
-    assert default(poisson, "eps") == float(eps)
-    loss = poisson(t([0, 1]), t([1, 1]), log_input=False, reduction="none")
+    assert default(F.poisson_nll_loss, "eps") == float(eps)
+    loss = F.poisson_nll_loss(t([0, 1]), t([1, 1]), log_input=False, reduction="none")
     near(loss, [-math.log(float(eps)), 1 - math.log1p(float(eps))], 1e-12)
     reads(cost, loss[0])
-    near(poisson(t([-INF]), t([0])), NAN)
+    near(F.poisson_nll_loss(t([-INF]), t([0])), NAN)
 
 
 @cell("poisson / y that is no count")
 def _() -> None:
-    near(silent(lambda: poisson(t([0, 1]), t([1.5, -1]), reduction="none")), [1, math.e + 1])
+    near(
+        silent(lambda: F.poisson_nll_loss(t([0, 1]), t([1.5, -1]), reduction="none")),
+        [1, math.e + 1],
+    )
     for count in (1.5, -1.0):
         refuses(ValueError, lambda count: D.Poisson(t(1)).log_prob(t(count)), count)
 
 
 @cell("poisson / reduction")
 def _() -> None:
-    reductions(lambda **how: poisson(t([0, 1]), t([2, 3]), **how), [1, math.e - 3])
+    reductions(lambda **how: F.poisson_nll_loss(t([0, 1]), t([2, 3]), **how), [1, math.e - 3])
 
 
 @cell("poisson / weights")
 def _() -> None:
-    lacks(poisson, "weight")
+    lacks(F.poisson_nll_loss, "weight")
 
 
 @cell("poisson / (n, 1) against (n,)")
 def _() -> None:
-    loss = silent(lambda: poisson(t([0, 1]), COLUMN, reduction="none"))
+    loss = silent(lambda: F.poisson_nll_loss(t([0, 1]), COLUMN, reduction="none"))
     near(loss, [[1, math.e - 1], [1, math.e - 2]])
+    shape(silent(D.Poisson(t([1, 1])).log_prob, COLUMN), 2, 2)
+
+
+@cell("poisson / empty batch")
+def _() -> None:
+    of_nothing(F.poisson_nll_loss)
+    shape(D.Poisson(t(1)).log_prob(t([])), 0)
+
+
+@cell("poisson / a NaN among the counts")
+def _() -> None:
+    near(F.poisson_nll_loss(ROW, t([NAN, 2]), reduction="none"), [NAN, 1])
+    refuses(ValueError, D.Poisson(t(1)).log_prob, t([NAN, 2]))
 
 
 @cell("student-t / call", "student-t / normalising constant")
@@ -700,17 +862,41 @@ def _() -> None:
     shape(D.StudentT(t(3)).log_prob(t([1, 2])), 2)
 
 
+@cell("student-t / infinite degrees of freedom")
+def _() -> None:
+    near(D.StudentT(t(INF)).log_prob(t(1)), NAN)
+
+
+@cell("student-t / degrees of freedom or scale 0 or negative")
+def _() -> None:
+    for odd in (0, -1):
+        refuses(ValueError, D.StudentT, t(odd))
+        refuses(ValueError, D.StudentT, t(3), t(0), t(odd))
+
+
+@cell("student-t / (n, 1) against (n,)")
+def _() -> None:
+    shape(silent(D.StudentT(t(3), ROW).log_prob, COLUMN), 2, 2)
+
+
+@cell("student-t / empty batch")
+def _() -> None:
+    shape(D.StudentT(t(3)).log_prob(t([])), 0)
+
+
+@cell("student-t / a NaN among the data")
+def _() -> None:
+    refuses(ValueError, D.StudentT(t(3)).log_prob, t([NAN, 1]))
+
+
 # --- Between distributions -----------------------------------------------------------------------
-
-
-def categorical(rows: Any) -> Any:
-    return D.Categorical(probs=t(rows))
 
 
 @cell("kl-divergence / call", "kl-divergence / takes")
 def _() -> None:
-    near(F.kl_div(LOG_Q, TARGET, reduction="none").sum(1), KL)
-    near(torch.nn.KLDivLoss(reduction="sum")(LOG_Q, TARGET), sum(KL))
+    near(F.kl_div(LOG_Q, TARGET, reduction="batchmean"), sum(KL) / 2)
+    near(torch.nn.KLDivLoss(reduction="batchmean")(LOG_Q, TARGET), sum(KL) / 2)
+    assert warns(lambda: F.kl_div(LOG_Q, TARGET), "batchmean") < 0.6 * sum(KL) / 2
     first(F.kl_div, "input", "target")
     near(D.kl_divergence(categorical(P), categorical(Q)), KL)
     near(F.kl_div(LOG_Q, TARGET.log(), reduction="sum", log_target=True), sum(KL))
@@ -726,6 +912,7 @@ def _() -> None:
 @cell("kl-divergence / reduction")
 def _() -> None:
     near(warns(lambda: F.kl_div(LOG_Q, TARGET), "batchmean"), sum(KL) / 4)
+    near(warns(lambda: torch.nn.KLDivLoss()(LOG_Q, TARGET), "batchmean"), sum(KL) / 4)
     near(F.kl_div(LOG_Q, TARGET, reduction="batchmean"), sum(KL) / 2)
     one_row = F.kl_div(LOG_Q[0], TARGET[0], reduction="batchmean")
     near(one_row, KL[0] / 2)
@@ -784,6 +971,11 @@ def _() -> None:
     near(F.kl_div(LOG_Q[:0], TARGET[:0], reduction="batchmean"), NAN)
 
 
+@cell("kl-divergence / integers")
+def _() -> None:
+    refuses(RuntimeError, lambda: F.kl_div(LOG_Q[0], Y, reduction="none"))
+
+
 @cell("entropy / call", "entropy / unit", "entropy / axis")
 def _() -> None:
     near(categorical(P).entropy(), ENTROPIES)
@@ -794,6 +986,22 @@ def _() -> None:
 @cell("entropy / rows that do not sum to 1")
 def _() -> None:
     near(silent(lambda: D.Categorical(probs=2 * TARGET)).entropy(), ENTROPIES)
+    near(silent(torch.special.entr, t(2)), -2 * LOG_2)
+
+
+@cell("entropy / no row")
+def _() -> None:
+    shape(D.Categorical(probs=TARGET[:0]).entropy(), 0)
+
+
+@cell("entropy / log-probabilities given")
+def _(got: str, right: str) -> None:
+    logs = t([0.1, 0.9]).log()
+    shares = logs / logs.sum()
+    near(silent(categorical, logs).entropy(), -(shares * shares.log()).sum())
+    reads(got, categorical(logs).entropy())
+    reads(right, ENTROPIES[1])
+    near(torch.special.entr(logs), [-INF, -INF])
 
 
 @cell("entropy / p = 0")
@@ -807,7 +1015,7 @@ def _(left: str) -> None:
 @cell("entropy / negative probabilities")
 def _() -> None:
     refuses(ValueError, lambda: categorical([-1, 2]))
-    near(torch.special.entr(t([-1])), -INF)
+    near(torch.special.entr(t(-1)), -INF)
 
 
 @cell("entropy / of a density")

@@ -22,13 +22,18 @@
     box.style.left = `${scrollX + Math.max(EDGE, Math.min(line.left, most))}px`;
     box.style.top = `${scrollY + (below ? line.bottom : line.top - box.offsetHeight)}px`;
   };
+  const leave = () => {
+    const focused = document.activeElement;
+    if (box && focused.matches("a.term:focus-visible")) show(focused);
+    else hide();
+  };
   const later = (action, milliseconds) => {
     clearTimeout(timer);
     timer = setTimeout(action, milliseconds);
   };
   const stayWhilePointed = (element) => {
     element.addEventListener("pointerenter", () => clearTimeout(timer));
-    element.addEventListener("pointerleave", () => later(hide, 250));
+    element.addEventListener("pointerleave", () => later(leave, 250));
   };
 
   for (const term of document.querySelectorAll("a.term")) {
@@ -39,6 +44,6 @@
     term.addEventListener("focus", () => term.matches(":focus-visible") && show(term));
     term.addEventListener("blur", hide);
   }
-  document.querySelectorAll(".definition").forEach(stayWhilePointed);
+  document.querySelectorAll(".term-definition").forEach(stayWhilePointed);
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
 })();

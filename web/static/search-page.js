@@ -57,19 +57,24 @@
     more.hidden = list.children.length === results.length;
   }
 
+  // How many are shown, and which words are of no use.
+  function report(query) {
+    const count = list.children.length;
+    const missing = search.missing(query).map((word) => `“${word}”`).join(", ");
+    const said = [
+      !count && `Nothing found for “${query}”. Try other words, or fewer: the name of a ` +
+        "loss, a distribution or a function, or the question as you would ask it.",
+      count && `${count < AT_ONCE ? "" : "The best "}${count} result${count > 1 ? "s" : ""}.`,
+      count && missing && `Not in the book’s text: ${missing}.`,
+    ];
+    status.textContent = query && said.filter(Boolean).join(" ");
+  }
+
   function run(query) {
     list.replaceChildren();
     results = query ? search.find(query) : [];
     show(AT_ONCE);
-    if (!query) status.textContent = "";
-    else if (!results.length) {
-      status.textContent = `Nothing found for “${query}”. Try other words, or fewer: the name of a ` +
-        "loss, a distribution or a function, or the question as you would ask it.";
-    } else {
-      const first = list.children.length;
-      status.textContent = results.length === 1 ? "1 result." : first === results.length
-        ? `${first} results.` : `${results.length} results; the best ${first} are shown.`;
-    }
+    report(query);
   }
 
   function submit(query) {
@@ -93,6 +98,7 @@
   more.addEventListener("click", () => {
     const next = list.children.length;
     show(AT_ONCE);
+    report(input.value.trim());
     list.children[next].querySelector("a").focus();
   });
   container.addEventListener("keydown", (event) => {

@@ -11,6 +11,8 @@ var BookSearch = (() => {
   // Functions are looked for by their names, and a question rather means what the book says.
   const BOOST_KIND = { claim: 1.2, belief: 1.2, definition: 1.2, exercise: 0.8, function: 0.5 };
 
+  const MOST = 30; // results: a common word is in hundreds of texts, and the last ones answer nothing
+
   const WORD = /[\p{L}\p{N}]+(?:[-_.][\p{L}\p{N}]+)*/gu;
   // The words in CrossEntropyLoss, NLLLoss, log_softmax; "NLLs" and "log1p" are one each.
   const PART = /\p{Lu}{2,}s(?!\p{Ll})|\p{Lu}+(?=\p{Lu}\p{Ll})|\p{Lu}?[\p{Ll}\p{N}]+|[\p{Lu}\p{N}]+|\p{L}+/gu;
@@ -119,10 +121,22 @@ var BookSearch = (() => {
         fuzzy: (term) => unknown(term) && 0.3, // for what may be misspelt
         prefix: (term, i, terms) => unknown(term) || (i === terms.length - 1 && term.length > 2),
       });
-      const found = results.map(({ id, terms }) => ({ entry: this.entries[id], terms }));
+      const told = new Set();
+      const found = results.map(({ id, terms }) => ({ entry: this.entries[id], terms }))
+        .filter(({ entry: { kind, text } }) =>
+          kind !== "term" || (!told.has(text) && told.add(text))); // one of several synonyms
       const asked = query.trim().toLowerCase();
       const isNamed = ({ entry: { name = "" } }) => name && `.${name.toLowerCase()}`.endsWith(`.${asked}`);
-      return [...found.filter(isNamed), ...found.filter((one) => !isNamed(one))];
+      return [...found.filter(isNamed), ...found.filter((one) => !isNamed(one))].slice(0, MOST);
+    }
+
+    // The words of a query that no text has, nor any that begins with them.
+    missing(query) {
+      const known = [...this.places.keys()];
+      const terms = new Set(this.words.terms(query)
+        .filter((term) => !known.some((one) => one.startsWith(term))));
+      return [...query.matchAll(WORD)].map(([word]) => word)
+        .filter((word) => this.words.compound(plain(word)).stems.some((term) => terms.has(term)));
     }
 
     // A text as [words, whether they were looked for] pairs, of which `length` characters are kept.
