@@ -100,6 +100,7 @@ class Bench:
                 line: [items[int(number)] for number in those if number]
                 for line, those in numbers.items()
             }
+        tracer.get_data().close()
 
     @staticmethod
     def _run(item: pytest.Item, following: pytest.Item | None) -> None:

@@ -776,9 +776,7 @@ def _() -> None:
     assert nb.Gaussian(0, 0.1).entropy() < 0
 
 
-@sheet(
-    "perplexity", r"$e^{\mathrm{NLL}}$ in nats, $2^{\mathrm{NLL}}$ in bits", r"$\ge$ whole's"
-)
+@sheet("perplexity", r"$e^{\mathrm{NLL}}$ in nats, $2^{\mathrm{NLL}}$ in bits", r"$\ge$ whole's")
 def _() -> None:
     parts = np.array([1.1, 2.7])
     assert_allclose(nb.perplexity(parts), np.exp(parts), rtol=1e-12)
@@ -1109,7 +1107,9 @@ def _() -> None:
     total = np.arange(1, 3000)
     best = total / n
     fresh, training = best - rate * np.log(best), best - best * np.log(best)
-    assert_allclose(n * np.sum(stats.poisson(n * rate).pmf(total) * (fresh - training)), 1, rtol=0.01)
+    assert_allclose(
+        n * np.sum(stats.poisson(n * rate).pmf(total) * (fresh - training)), 1, rtol=0.01
+    )
 
 
 @sheet("consistency", r"its standard deviation: that of $\log p_\theta(X)$, over $\sqrt n$")
@@ -1136,7 +1136,10 @@ def _() -> None:
     assert_allclose(H(P) - plug_in, 2 / (2 * n), atol=1 / n**2)
 
 
-@sheet("nll-depends-on-units", r"$cx \in \mathbb R^d$, $c \ne 0$: NLL of densities $+\,d\log|c|$; gaps stay")
+@sheet(
+    "nll-depends-on-units",
+    r"$cx \in \mathbb R^d$, $c \ne 0$: NLL of densities $+\,d\log|c|$; gaps stay",
+)
 def _() -> None:
     one, scaled = nb.Gaussian(0.4, 1.3), nb.Gaussian(-3 * 0.4, 3 * 1.3)
     gap = nb.nll(-3 * REALS, scaled) - nb.nll(REALS, one)
@@ -1397,7 +1400,8 @@ def _() -> None:
 
 
 @sheet(
-    "nll-can-be-negative", r"for one Gaussian on data not all equal $\ge \frac12\log(2\pi e\,\hat\sigma^2)$"
+    "nll-can-be-negative",
+    r"for one Gaussian on data not all equal $\ge \frac12\log(2\pi e\,\hat\sigma^2)$",
 )
 def _() -> None:
     floor = np.log(2 * math.pi * math.e * REALS.var()) / 2
