@@ -382,11 +382,10 @@ class Gamma(Distribution):
         """
         k = self.shape
         y = self.rate * x
-        in_range = (y > 1e-300) & (y < np.inf)
         logs = k * (math.log(self.rate) + np.log(x)) - y - lgamma(k) - np.log(x)
         if k >= 1:
             few_terms = 0.5 * (math.log(k) - LOG_2PI) - stirling(k) - np.log(x)
-            logs = np.where(in_range, few_terms - deviance(np.full_like(y, k), y), logs)
+            logs = np.where(y > 1e-300, few_terms - deviance(np.full_like(y, k), y), logs)
         at_zero = np.inf if k < 1 else math.log(self.rate) if k == 1 else -np.inf
         return np.where(x == 0, at_zero, logs)
 

@@ -100,6 +100,7 @@ class Bench:
                 line: [items[int(number)] for number in those if number]
                 for line, those in numbers.items()
             }
+        tracer.get_data().close()
 
     @staticmethod
     def _run(item: pytest.Item, following: pytest.Item | None) -> None:
@@ -126,7 +127,8 @@ class Bench:
             with os.fdopen(pipe) as end:
                 said = end.read()
             code = os.waitstatus_to_exitcode(status)
-            if code in (CRASHED, -signal.SIGALRM) or (code and planted is self.unchanged):
+            strange = code in (CRASHED, -signal.SIGALRM, -signal.SIGKILL)
+            if strange or (code and planted is self.unchanged):
                 raise pytest.UsageError(f"{planted[0]}: exit status {code}, {said}")
             if planted is not self.unchanged:
                 (mutant,) = planted
@@ -165,9 +167,10 @@ class Bench:
     def _child(self, planted: list[Change], order: list[pytest.Item]) -> tuple[int, str]:
         for change in planted:
             try:
-                plant(change)
+                new = load(change)
             except Exception:  # such a module cannot be imported
                 return KILLED, ""
+            plant(change, new)
         for item, following in zip(order, [*order, None][1:], strict=True):
             signal.setitimer(signal.ITIMER_PROF, 1 + 20 * self.seconds[item])
             self._run(item, following)
@@ -177,18 +180,24 @@ class Bench:
         return 0, ""
 
 
-def plant(change: Change) -> None:
-    """Put the changed function or constant in the place of the other."""
-    users = [
-        module
-        for name, module in sys.modules.items()
-        if name.startswith(("tests.", "test_", change.file.parent.name))
-    ]
-    (live,) = (module for module in users if module.__file__ == str(change.file))
-    new = types.ModuleType(live.__name__)
-    new.__file__ = live.__file__
+def load(change: Change) -> types.ModuleType:
+    """The changed module, beside the one that is in use."""
+    new = types.ModuleType(f"{change.file.parent.name}.{change.file.stem}")
+    new.__file__ = str(change.file)
     exec(compile(change.apply(), str(change.file), "exec"), new.__dict__)
+    return new
+
+
+def plant(change: Change, new: types.ModuleType) -> None:
+    """Put the changed function or constant in the place of the other, wherever it is used."""
+    live = sys.modules[new.__name__]
+    package = change.file.parent.name
     if change.constant:
+        users = [
+            module
+            for name, module in sys.modules.items()
+            if name.startswith((package, "tests.", "test_"))
+        ]
         for name, value in vars(new).items():
             old = vars(live).get(name)
             if not callable(value) and not isinstance(value, types.ModuleType) and name[:2] != "__":
@@ -199,7 +208,7 @@ def plant(change: Change) -> None:
         function, other = _function(live, change.function), _function(new, change.function)
         function.__code__ = other.__code__
         function.__defaults__, function.__kwdefaults__ = other.__defaults__, other.__kwdefaults__
-    forget("nllbook", "tests.", "test_")
+    forget(package, "tests.", "test_")
 
 
 def forget(*prefixes: str) -> None:

@@ -1118,6 +1118,13 @@ def test_smoothing_mixes_the_target_with_the_uniform_one(smoothing: float) -> No
     np.testing.assert_allclose(got[1], expected[1], rtol=1e-12, atol=1e-15)
 
 
+def test_all_of_the_target_may_be_smoothed_away() -> None:
+    z = np.log([[0.5, 0.25, 0.25]])
+    value, gradient = categorical_nll([0], logits=z, label_smoothing=1.0, return_grad=True)
+    assert value == pytest.approx(5 / 3 * math.log(2), rel=4 * EPS, abs=0)
+    np.testing.assert_allclose(gradient, [[1 / 6, -1 / 12, -1 / 12]], rtol=8 * EPS)
+
+
 def test_the_least_smoothed_loss_is_the_entropy_of_the_target() -> None:
     target = np.array([0.9 + 0.1 / 4, 0.1 / 4, 0.1 / 4, 0.1 / 4])
     value, gradient = categorical_nll(
