@@ -35,7 +35,9 @@ PACKAGES = {"torch": "torch", "sklearn": "scikit-learn", "scipy": "scipy", "opta
 
 _PLACE = re.compile(r"<(\w+)>")
 _EXPONENT = re.compile(r"(-?[\d.]+)e(-?\d+)")
-_BREAK = re.compile(r"(?<=[_.(=])(?=\w)|(?<=[a-z])(?=[A-Z])")  # where a long name may be broken
+# Where a long name may be broken: after _ or ., before a capital, after the bracket of a call,
+# before a value in quotes.
+_BREAK = re.compile(r'(?<=\w[_.])(?=\w\w)|(?<=[a-z])(?=[A-Z])|(?<=\w\()(?=\w)|(?<==)(?=")')
 
 
 @dataclass(frozen=True)

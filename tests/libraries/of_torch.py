@@ -571,6 +571,7 @@ def _(constant: str) -> None:
 
 @cell("gaussian / reduction")
 def _() -> None:
+    assert torch.nn.GaussianNLLLoss().reduction == "mean"
     reductions(
         lambda **how: F.gaussian_nll_loss(ROW, t([1, 2]), t([1, 4]), **how), [0.5, LOG_2 + 0.5]
     )
@@ -645,7 +646,7 @@ def _() -> None:
 @cell("squared-error / call", "squared-error / factor one half")
 def _() -> None:
     near(F.mse_loss(t([0]), t([3])), 9)
-    near(torch.nn.MSELoss()(t([0]), t([3])), 9)
+    near(torch.nn.MSELoss()(t([0, 0]), t([3, 1])), (9 + 1) / 2)
 
 
 @cell("squared-error / reduction")
@@ -686,7 +687,7 @@ def _() -> None:
 @cell("absolute-error / call", "absolute-error / scale and constant")
 def _() -> None:
     near(F.l1_loss(t([1]), t([4])), 3)
-    near(torch.nn.L1Loss()(t([1]), t([4])), 3)
+    near(torch.nn.L1Loss()(t([1, 1]), t([4, 2])), (3 + 1) / 2)
     near(-D.Laplace(1, 2).log_prob(t(4)), 3 / 2 + math.log(4))
 
 
@@ -730,7 +731,7 @@ def _() -> None:
 def _() -> None:
     inside, beyond = 0.5 * 1.5**2, 2 * 5 - 0.5 * 2**2
     near(F.huber_loss(ROW, t([1.5, 5]), delta=2, reduction="none"), [inside, beyond])
-    near(torch.nn.HuberLoss(delta=2)(t([0]), t([5])), beyond)
+    near(torch.nn.HuberLoss(delta=2)(ROW, t([1.5, 5])), (inside + beyond) / 2)
     smooth = F.smooth_l1_loss(ROW, t([1.5, 5]), beta=2, reduction="none")
     near(smooth, [inside / 2, beyond / 2])
 
@@ -803,7 +804,7 @@ def _(stirling: str, exact: str) -> None:
 
 @cell("poisson / rate 0")
 def _(eps: str, cost: str) -> None:
-    assert default(F.poisson_nll_loss, "eps") == float(eps)
+    assert default(F.poisson_nll_loss, "eps") == torch.nn.PoissonNLLLoss().eps == float(eps)
     loss = F.poisson_nll_loss(t([0, 1]), t([1, 1]), log_input=False, reduction="none")
     near(loss, [-math.log(float(eps)), 1 - math.log1p(float(eps))], 1e-12)
     reads(cost, loss[0])
