@@ -102,7 +102,7 @@ def test_maths_is_set_and_no_page_asks_for_mathjax(site: Path) -> None:
 def test_the_cheat_sheet_names_the_number_of_every_statement(site: Path) -> None:
     page = (site / "html" / "chapters" / "cheat-sheet.html").read_text(encoding="utf-8")
     to = r'href="([\w-]+)\.html#([\w-]+)"(?:(?!</a>).)*'
-    found = re.findall(to + r'<sup class="statement-number">([D\d.]+)</sup></a>', page)
+    found = re.findall(to + r'<sup class="statement-number">\xa0([D\d.]+)</sup></a>', page)
     labels = Book().labels
     assert len(found) > 90
     for chapter, label, number in found:
