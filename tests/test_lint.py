@@ -334,7 +334,7 @@ CASES = [
         "(sec-more)=\n## More\n\n## Exercises",
         "## More",
     ),
-    ("nll-quiz-001", "wrong-beliefs.yml", "claim: counting", "claim: couning", "- id"),
+    ("nll-quiz-001", "wrong-beliefs.yml", "claim: counting", "claim: couning", "  claim:"),
     (
         "nll-quiz-001",
         "wrong-beliefs.yml",

@@ -129,7 +129,7 @@ MISTAKES = [
     ("words: [tosses]", "words: [51]", 31, "a word is no text"),
     ("id: coins-are-fair", "id: coins-remember", 27, "stands on line 2 too"),
     ("id: coins-are-fair", "id: Coins_fair", 27, "kebab-case"),
-    ("independent\n  sources: []", "dependent\n  sources: []", 27, "nearest: tosses-are-ind"),
+    ("independent\n  sources: []", "dependent\n  sources: []", 34, "nearest: tosses-are-ind"),
     ("correct: true", "correct: false", 17, "0 options are correct"),
     (
         "        correct: false\n        why: The",

@@ -101,7 +101,7 @@ def load(path: Path = FILE, claims: Collection[str] | None = None) -> dict[str, 
             reader.fail(node, f"the id {belief.id!r} stands on line {first} too: rename one")
         if claims is not None and belief.claim not in claims:
             wrong = f"the book states no claim {belief.claim!r}{nearest(belief.claim, claims)}"
-            reader.fail(node, f"{wrong}: correct the id")
+            raise SourceError(path, belief.lines["claim"], f"{wrong}: correct the id")
         beliefs[belief.id] = belief
     return beliefs
 

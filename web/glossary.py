@@ -47,7 +47,8 @@ def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
 
 
 def _merge(app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other: Any) -> None:
-    _entries(env).update(_entries(other))
+    read = _entries(other)
+    _entries(env).update({name: read[name] for name in docnames if name in read})
 
 
 def _describe(app: Sphinx, doctree: nodes.document, docname: str) -> None:
