@@ -27,7 +27,7 @@ book: .venv/ready ## set up, run the chapters, build the site, print the page to
 		echo "The book was not built; the whole story is in _build/book.log" >&2; exit 1; }
 	@echo "Open file://$(CURDIR)/_build/html/index.html"
 
-test: .venv/torch ## set up, run every test, every notebook included
+test: .venv/torch .venv/browser ## set up, run every test, every notebook included
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 	@$(BIN)/python -m web.lint
 	@$(BIN)/pytest
@@ -86,3 +86,7 @@ clean: ## remove what was built, the environment included
 		fi || $(BIN)/pip install --quiet --disable-pip-version-check $(TORCH) -c requirements.txt \
 		|| { echo "$(TORCH) could not be installed. make test needs it, make quick does not." >&2; exit 1; }
 	@touch $@
+
+# Chromium or Chrome, in which the tests read the site: what is there, else Debian's package.
+.venv/browser: .venv/ready
+	@$(BIN)/python -m web.browser && touch $@

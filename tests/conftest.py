@@ -1,11 +1,19 @@
 """Settings of the whole test run, and the site that several tests look at."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.building import copy_book, run
+from web.browser import launched, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 os.environ.pop("MPLBACKEND", None)  # with "agg", kernels would show no figures
 
@@ -27,3 +35,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert built.returncode == 0, built.stderr
     return folder / "_build"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, with no other host in reach."""
+    with launched() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """Where the site is served, on this machine alone."""
+    with served(site / "html") as start:
+        yield start
