@@ -30,7 +30,7 @@ book: .venv/ready ## set up, run the chapters, build the site, print the page to
 test: .venv/torch .venv/browser ## set up, run every test, every notebook included
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 	@$(BIN)/python -m web.lint
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadscope
 
 quick: .venv/ready ## the checks and tests that take seconds: no notebooks, no builds
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,16 +25,25 @@ collect_ignore_glob = ["libraries/of_*.py"]
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real book, built without jupyter-book: the way out if that is ever given up."""
-    folder = tmp_path_factory.mktemp("book")
-    copy_book(folder)
-    config = run(folder, "jupyter-book", "config", "sphinx", ".")
-    assert config.returncode == 0, config.stderr
-    built = run(
-        folder, "sphinx-build", "-W", "-n", "--keep-going", "-b", "html", ".", "_build/html"
-    )
-    assert built.returncode == 0, built.stderr
+def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The real book, built without jupyter-book: the way out if that is ever given up.
+
+    Where several processes run the tests, the first to ask builds it, and the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "book"
+    with open(folder.with_suffix(".lock"), "w") as lock:
+        flock(lock, LOCK_EX)
+        if not folder.exists():
+            folder.mkdir()
+            copy_book(folder)
+            config = run(folder, "jupyter-book", "config", "sphinx", ".")
+            assert config.returncode == 0, config.stderr
+            built = run(
+                folder, "sphinx-build", "-W", "-n", "--keep-going", "-b", "html", ".", "_build/html"
+            )
+            assert built.returncode == 0, built.stderr
+        assert (folder / "_build" / "html" / "search.html").exists(), "the book was not built"
     return folder / "_build"
 
 

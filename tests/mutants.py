@@ -2,7 +2,7 @@
 
 A mutant replaces one piece of text in the package or in a chapter's cells; ``tests/mistakes`` lists
 them, one file a chapter. The chapter's cells are then run (without drawing), and a `check(...)` of
-the book must raise. `make mutants` names the claim that caught each.
+the book must raise. `make mutants ONLY=...` names the claim that caught each.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -128,20 +129,29 @@ class _Axes(MagicMock):
         return [MagicMock()]
 
 
-def report(results: Iterable[tuple[Mutant, tuple[bool, str]]], claims: set[str]) -> int:
-    """Print what became of each mutant; 1 if one was not caught, or a claim caught none, else 0."""
-    total, survivors, proven = 0, 0, set[str]()
+def report(
+    results: Iterable[tuple[Mutant, tuple[bool, str]]], claims: set[str], *, every: bool = False
+) -> int:
+    """Print the mutants that were not caught (or every one), and the count of each chapter.
+
+    1 if one was not caught, or a claim caught none, else 0.
+    """
+    proven, total, caught_of = set[str](), Counter[str](), Counter[str]()
     for mutant, (caught, by) in results:
-        total += 1
-        survivors += not caught
+        if mutant.chapter not in total:
+            print(f"{mutant.chapter} ...", flush=True)
+        total[mutant.chapter] += 1
+        caught_of[mutant.chapter] += caught
         proven |= {by} if caught else set()
-        print(
-            f"{'caught by ' + by if caught else by:48} {mutant.file}: {mutant.mistake}", flush=True
-        )
-    print(f"{total - survivors} of {total} mutants caught by the book's checks")
+        if every or not caught:
+            said = f"caught by {by}" if caught else by
+            print(f"{said:48} {mutant.file}: {mutant.mistake}", flush=True)
+    for chapter, count in total.items():
+        print(f"{chapter:28} {caught_of[chapter]:3} of {count:3}")
+    print(f"{caught_of.total()} of {total.total()} mutants caught by the book's checks")
     for claim in sorted(claims - proven):
         print(f"{claim}: no mutant is caught by its checks, so nothing shows that they can fail")
-    return 1 if survivors or claims - proven else 0
+    return 1 if caught_of != total or claims - proven else 0
 
 
 def main() -> int:
@@ -160,7 +170,7 @@ def main() -> int:
     claims = {one.options["label"] for page in source.chapters() for one in page.statements}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = zip(mutants, pool.map(catch, mutants), strict=True)
-        return report(results, set() if only else claims)
+        return report(results, set() if only else claims, every=bool(only))
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ class Bench:
                 (mutant,) = planted
                 names = {0: "survived", -signal.SIGPROF: "timed out"}
                 self.results[mutant] = names.get(code, "killed")
-                if len(self.results) % 500 == 0:
+                if len(self.results) % 1000 == 0:
                     print(f"{len(self.results)} of {len(self.mutants)} mutants", flush=True)
                 if said:
                     killers[mutant.where].add(items[int(said)])
