@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, PINK = "#274891", "#CA5C00", "#339775", "#BF7CB6"
 INK, PAPER = "#1A1A1A", "#FFFFFF"  # text, and what it stands on
 GREY = "#666666"  # axes, edges of areas, lines that guide the eye
-PALE = "#D4D4D4"  # areas behind something else; an edge in GREY shows where they end
+PALE = "#E0E0E0"  # areas behind something else; an edge in GREY shows where they end
 
 WIDTH = 4.8  # inches: on a phone 11 points are then 11 pixels
 STYLE: dict[Any, Any] = {
