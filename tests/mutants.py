@@ -107,8 +107,8 @@ def run_cells(path: Path) -> str | None:
     """Run a chapter's cells without drawing; the id of the first claim that fails, if any."""
     from nllbook import ClaimError, plotting
 
-    def figure(columns: int = 1, *, height: float = 3.2) -> Any:
-        return MagicMock(), [_Axes() for _ in range(columns)]
+    def figure(columns: int = 1, *, rows: int = 1, height: float | None = None) -> Any:
+        return MagicMock(), [_Axes() for _ in range(columns * rows)]
 
     plotting.figure = figure
     namespace: dict[str, object] = {}

@@ -1,10 +1,9 @@
-"""The book's figures: legible on the white and the dark page, in print, and to the colour-blind."""
+"""How the book's figures are drawn: their style, their size, and what the chapters make of both."""
 
 from __future__ import annotations
 
+import ast
 import io
-import itertools
-import math
 from collections.abc import Iterator
 
 import matplotlib as mpl
@@ -13,73 +12,13 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgba
-from numpy.typing import NDArray
 
 from nllbook import plotting
-from nllbook.plotting import BLUE, GREEN, GREY, ORANGE, PALE, PINK
+from nllbook.plotting import BLUE, GREEN, GREY, INK, ORANGE, PALE, PAPER, PINK
+from web.cells import tree
+from web.source import chapters
 
-WHITE, DARK = "#FFFFFF", "#14181E"  # the pages of the theme (pydata-sphinx-theme), light and dark
-COLOURS = {"BLUE": BLUE, "ORANGE": ORANGE, "GREEN": GREEN, "PINK": PINK}
-
-# Machado, Oliveira and Fernandes, A Physiologically-based Model for Simulation of Color Vision
-# Deficiency, IEEE TVCG 15 (2009), severity 1.0; they act on linear RGB.
-VISION = {
-    "normal": np.eye(3),
-    "protanopia": np.array(
-        [
-            [0.152286, 1.052583, -0.204868],
-            [0.114503, 0.786281, 0.099216],
-            [-0.003882, -0.048116, 1.051998],
-        ]
-    ),
-    "deuteranopia": np.array(
-        [
-            [0.367322, 0.860646, -0.227968],
-            [0.280085, 0.672501, 0.047413],
-            [-0.011820, 0.042940, 0.968881],
-        ]
-    ),
-    "tritanopia": np.array(
-        [
-            [1.255528, -0.076749, -0.178779],
-            [-0.078411, 0.930809, 0.147602],
-            [0.004733, 0.691367, 0.303900],
-        ]
-    ),
-}
-# sRGB's primaries and white (IEC 61966-2-1), from linear RGB to CIE XYZ.
-TO_XYZ = np.array(
-    [
-        [0.4124564, 0.3575761, 0.1804375],
-        [0.2126729, 0.7151522, 0.0721750],
-        [0.0193339, 0.1191920, 0.9503041],
-    ]
-)
-
-
-def linear(colour: str) -> NDArray[np.float64]:
-    """sRGB's transfer function, undone."""
-    rgb = np.array(to_rgba(colour)[:3])
-    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2.2's contrast ratio."""
-    luminance = sorted(float(linear(c) @ [0.2126, 0.7152, 0.0722]) for c in (one, other))
-    return (luminance[1] + 0.05) / (luminance[0] + 0.05)
-
-
-def lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
-    """CIE 1976 L*a*b* of a linear RGB colour, relative to sRGB's white."""
-    xyz = TO_XYZ @ rgb / (TO_XYZ @ np.ones(3))
-    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
-    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
-
-
-def distance(one: str, other: str, vision: str) -> float:
-    """CIE76: how far apart two colours look to such an eye; 2.3 is just noticeable."""
-    seen = [lab(np.clip(VISION[vision] @ linear(colour), 0, 1)) for colour in (one, other)]
-    return math.dist(*seen)
+COLOURS = [BLUE, ORANGE, GREEN, PINK]
 
 
 @pytest.fixture(autouse=True)
@@ -92,64 +31,11 @@ def _leave_matplotlib_as_it_was() -> Iterator[None]:
     plt.switch_backend(backend)
 
 
-def test_the_ruler_itself() -> None:
-    """Known values: a colour meter that is wrong would let anything pass."""
-    assert contrast("#000000", WHITE) == pytest.approx(21)
-    assert contrast("#777777", WHITE) == pytest.approx(4.48, abs=0.005)  # WebAIM's famous near miss
-    np.testing.assert_allclose(lab(np.ones(3)), [100, 0, 0], atol=1e-12)
-    # sRGB red is L*a*b* = (53.24, 80.09, 67.20) under D65 (Lindbloom's calculator)
-    np.testing.assert_allclose(lab(linear("#FF0000")), [53.24, 80.09, 67.20], atol=0.02)
-    for matrix in VISION.values():  # grey looks grey to every eye
-        np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=2e-6)
-    # the pair that the dichromat confuses: pure red and a dark yellow-green, to a protanope
-    assert (
-        distance("#FF0000", "#6F5F00", "normal")
-        > 60
-        > 20
-        > distance("#FF0000", "#6F5F00", "protanopia")
-    )
-
-
-@pytest.mark.parametrize("page", [WHITE, DARK])
-@pytest.mark.parametrize("name", COLOURS)
-def test_every_line_stands_out_from_both_pages(name: str, page: str) -> None:
-    assert contrast(COLOURS[name], page) >= 3  # WCAG 2.2, 1.4.11: graphical objects
-
-
-@pytest.mark.parametrize("page", [WHITE, DARK])
-def test_text_is_as_legible_as_one_colour_for_both_pages_can_be(page: str) -> None:
-    # the two contrasts of one colour multiply to the pages' own: more than 4.22 is not to be had
-    best = math.sqrt(contrast(WHITE, DARK))
-    assert 4.2 < best < 4.25
-    assert contrast(GREY, page) >= 4
-
-
-@pytest.mark.parametrize("vision", VISION)
-@pytest.mark.parametrize("pair", list(itertools.combinations(COLOURS, 2)), ids="-".join)
-def test_lines_are_told_apart_by_every_eye(pair: tuple[str, str], vision: str) -> None:
-    # Measured: at least 17.0 (blue and green under tritanopia; 17.9 for green and pink under
-    # deuteranopia). 15 is over six just noticeable differences; yellow in place of any of the four
-    # would have a contrast of 1.3 with white, and Tableau's red and green 13 under deuteranopia.
-    assert distance(COLOURS[pair[0]], COLOURS[pair[1]], vision) >= 15
-
-
-def test_colours_are_those_of_okabe_and_ito() -> None:
-    # https://jfly.uni-koeln.de/color: blue, vermilion, bluish green, reddish purple
-    rgb = [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167)]
-    given = [tuple(round(255 * part) for part in to_rgba(c)[:3]) for c in COLOURS.values()]
-    assert given == rgb
-
-
-def test_pale_is_the_grey_and_translucent() -> None:
-    assert to_rgba(PALE)[:3] == to_rgba(GREY)[:3]
-    assert to_rgba(PALE)[3] == pytest.approx(0.45, abs=0.002)
-
-
 def test_the_cycle_has_a_dash_for_each_colour() -> None:
     plotting.use_style()
     cycle = list(mpl.rcParams["axes.prop_cycle"])
     colours = [to_hex("#" + entry["color"].lstrip("#")) for entry in cycle]
-    assert colours == [to_hex(colour) for colour in COLOURS.values()]
+    assert colours == [to_hex(colour) for colour in COLOURS]
     dashes = [entry["linestyle"] for entry in cycle]
     assert dashes[0] == "-"
     assert len(set(dashes)) == len(COLOURS)
@@ -158,58 +44,85 @@ def test_the_cycle_has_a_dash_for_each_colour() -> None:
 def test_lines_of_a_figure_differ_in_colour_and_dash() -> None:
     _, axes = plotting.figure()
     lines = [axes[0].plot([0, 1], [k, k])[0] for k in range(4)]
-    assert [to_hex(line.get_color()) for line in lines] == [to_hex(c) for c in COLOURS.values()]
+    assert [to_hex(line.get_color()) for line in lines] == [to_hex(c) for c in COLOURS]
     assert [line.get_linestyle() for line in lines] == ["-", "--", "-.", ":"]
 
 
-@pytest.mark.parametrize("columns", [1, 2, 3])
-def test_a_figure_and_a_list_of_its_axes(columns: int) -> None:
-    fig, axes = plotting.figure(columns)
+@pytest.mark.parametrize(("columns", "rows"), [(1, 1), (2, 1), (3, 1), (1, 2), (3, 2)])
+def test_a_figure_and_a_list_of_its_axes(columns: int, rows: int) -> None:
+    fig, axes = plotting.figure(columns, rows=rows)
     assert type(axes) is list
-    assert len(axes) == columns
+    assert len(axes) == columns * rows
     assert all(isinstance(one, Axes) for one in axes)
-    assert fig.axes == axes  # from left to right
-    assert [one.get_position().x0 for one in axes] == sorted(
-        {one.get_position().x0 for one in axes}
-    )
-    assert len({one.get_position().y0 for one in axes}) == 1
+    assert fig.axes == axes
+    places = [(-one.get_position().y0, one.get_position().x0) for one in axes]
+    assert places == sorted(set(places))  # row by row, each from left to right
+    assert len({x for _, x in places}) == columns
+    assert len({y for y, _ in places}) == rows
 
 
 def test_the_size_of_a_figure() -> None:
-    assert tuple(plotting.figure()[0].get_size_inches()) == (6.2, 3.2)
-    assert tuple(plotting.figure(2, height=5)[0].get_size_inches()) == (6.2, 5.0)
+    assert tuple(plotting.figure()[0].get_size_inches()) == (4.8, 2.7)
+    assert tuple(plotting.figure(3, rows=2)[0].get_size_inches()) == (4.8, 5.4)
+    assert tuple(plotting.figure(2, height=5)[0].get_size_inches()) == (4.8, 5.0)
     with pytest.raises(TypeError):
         plotting.figure(1, 5)  # type: ignore[call-arg]  # two bare numbers could be rows and columns
 
 
-def test_the_page_shines_through() -> None:
+def test_text_has_eleven_pixels_where_a_phone_shows_the_figure() -> None:
+    fig, axes = plotting.figure(2)
+    axes[0].plot([0, 1], [0, 1], label="a line")
+    axes[0].set(xlabel="x", ylabel="y", title="title")
+    legend = axes[0].legend()
+    written = [axes[0].title, axes[0].xaxis.label, axes[0].yaxis.label, *legend.get_texts()]
+    written += [*axes[0].get_xticklabels(), axes[0].text(0.5, 0.5, "text")]
+    assert {text.get_fontsize() for text in written} == {11}
+    stream = io.BytesIO()
+    fig.savefig(stream, format="png", bbox_inches="tight")  # as notebooks do
+    stream.seek(0)
+    points_wide = plt.imread(stream).shape[1] / fig.dpi * 72
+    assert 11 * 358 / points_wide >= 11  # a screen 390 pixels wide less its margins
+
+
+def test_a_figure_is_opaque_white() -> None:
+    """In JupyterLab's and Colab's dark themes a transparent one would lose its text."""
     fig, axes = plotting.figure(2)
     for one in axes:
         one.fill_between([0.4, 0.6], 0, 1, color=BLUE)
         one.set(xlim=(0, 1))
-    assert to_rgba(fig.get_facecolor())[3] == 0
-    assert all(to_rgba(one.get_facecolor())[3] == 0 for one in axes)
     stream = io.BytesIO()
     fig.savefig(stream, format="png")
     stream.seek(0)
-    alpha = plt.imread(stream)[..., 3]
-    assert alpha[0, 0] == 0
-    assert np.mean(alpha == 0) > 0.5  # only what is drawn is opaque …
-    assert np.mean(alpha == 1) > 0.05  # … and that is
+    image = plt.imread(stream)
+    assert (image[..., 3] == 1).all()
+    white = (image[..., :3] == 1).all(axis=-1)
+    assert white[0].all()
+    assert white[-1].all()
+    assert np.mean(white) > 0.5
 
 
-def test_text_and_axes_are_grey() -> None:
+def test_text_is_ink_and_axes_are_grey() -> None:
     _, axes = plotting.figure()
     axes[0].plot([0, 1], [0, 1], label="a line")
     axes[0].set(xlabel="x", title="title")
     legend = axes[0].legend()
     written = [axes[0].title, axes[0].xaxis.label, axes[0].yaxis.label, *legend.get_texts()]
     written += [*axes[0].get_xticklabels(), *axes[0].get_yticklabels()]
-    assert {to_hex(text.get_color()) for text in written} == {to_hex(GREY)}
+    assert {to_hex(text.get_color()) for text in written} == {to_hex(INK)}
     assert {to_hex(spine.get_edgecolor()) for spine in axes[0].spines.values()} == {to_hex(GREY)}
     assert not axes[0].spines["top"].get_visible()
     assert not axes[0].spines["right"].get_visible()
     assert axes[0].spines["left"].get_visible()
+
+
+def test_an_area_has_an_edge_that_shows_where_it_ends() -> None:
+    _, (ax,) = plotting.figure()
+    (bar,) = ax.bar([0], [1], color=PALE)
+    (column,) = ax.hist([0.5], bins=1, color=PALE)[2]
+    band = ax.fill_between([0, 1], 0, 1, facecolor=PALE)
+    edges = [bar.get_edgecolor(), column.get_edgecolor(), band.get_edgecolor()[0]]
+    assert {to_hex(edge) for edge in edges} == {to_hex(GREY)}
+    assert all(one.get_linewidth() > 0 for one in (bar, column))
 
 
 def test_the_font_ships_with_matplotlib() -> None:
@@ -223,15 +136,138 @@ def test_style_is_set_at_the_call_not_at_the_import() -> None:
     mpl.rcdefaults()
     assert to_hex(mpl.rcParams["text.color"]) == "#000000"
     plotting.use_style()
-    assert to_hex(mpl.rcParams["text.color"]) == to_hex(GREY)
+    assert to_hex(mpl.rcParams["text.color"]) == to_hex(INK)
 
 
-def test_shades_go_from_nothing_to_grey() -> None:
-    shades = plotting.SHADES
-    np.testing.assert_allclose(shades([0.0, 1.0])[:, :3], [to_rgba(GREY)[:3]] * 2, atol=1 / 255)
-    np.testing.assert_allclose(shades([0.0, 0.5, 1.0])[:, 3], [0, 0.5, 1], atol=1 / 255)
+def test_shades_go_from_paper_to_grey() -> None:
+    ends = plotting.SHADES([0.0, 1.0])
+    np.testing.assert_allclose(ends, [to_rgba(PAPER), to_rgba(GREY)], atol=1 / 255)
 
 
 def test_no_other_name_is_made_up() -> None:
     with pytest.raises(AttributeError, match=r"module 'nllbook\.plotting' has no attribute 'RED'"):
         plotting.RED  # noqa: B018
+
+
+# What the chapters draw.
+
+PALETTE = {"BLUE", "ORANGE", "GREEN", "PINK", "GREY", "PALE", "INK", "PAPER", "SHADES"}
+WRITES = {"text", "annotate", "set_title", "set_xlabel", "set_ylabel", "suptitle", "clabel"}
+DRAWS = {"plot", "axhline", "axvline", "errorbar", "step", "scatter", "contour", "loglog"}
+
+
+def slips(cell: ast.Module) -> Iterator[str]:
+    """What a cell draws that not every reader could see."""
+    for node in ast.walk(cell):
+        if isinstance(node, ast.Dict):
+            given = {
+                key.value: value
+                for key, value in zip(node.keys, node.values, strict=True)
+                if isinstance(key, ast.Constant)
+            }
+            called, positional = "", []
+        elif isinstance(node, ast.Call):
+            given = {word.arg: word.value for word in node.keywords}
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            positional = node.args
+        else:
+            continue
+        colours = [
+            value
+            for key, value in given.items()
+            if isinstance(key, str)
+            and (key in ("c", "fc", "ec", "cmap") or key.endswith(("color", "colors")))
+        ]
+        for value in colours:
+            if any(isinstance(part, ast.Constant) for part in ast.walk(value)):
+                yield f"a colour that is not the palette's: {ast.unparse(value)}"
+        names = {
+            part.attr
+            for value in colours
+            for part in ast.walk(value)
+            if isinstance(part, ast.Attribute)
+        }
+        formats = [
+            one.value
+            for one in positional
+            if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        ]
+        if called in WRITES:
+            if names - {"INK"}:
+                yield f"text in another colour than INK: {ast.unparse(node)}"
+        elif called in DRAWS:
+            if any(set(one) & set("bgrcmykwC0123456789") for one in formats):
+                yield f"a colour in a format: {ast.unparse(node)}"
+            marked = formats or {"linestyle", "ls", "marker", "fmt"} & set(given)
+            variable = any(
+                isinstance(one, ast.Name) and one.id in ("style", "marker") for one in positional
+            )
+            if names & {"ORANGE", "GREEN", "PINK"} and not marked and not variable:
+                yield f"told from a blue line by its colour alone: {ast.unparse(node)}"
+        small = [value for key, value in given.items() if key in ("fontsize", "size")]
+        if any(
+            not isinstance(value, ast.Constant)
+            or not isinstance(value.value, int | float)
+            or value.value < 11
+            for value in small
+        ):
+            yield f"text of less than 11 points: {ast.unparse(node)}"
+
+
+DRAWN = {
+    cell.label: tree(cell)
+    for chapter in chapters()
+    for cell in chapter.cells
+    if "plotting.figure(" in cell.body
+}
+
+
+def test_the_chapters_have_figures() -> None:
+    assert len(DRAWN) >= 29
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_chapter_draws_what_every_reader_can_see(name: str) -> None:
+    assert list(slips(DRAWN[name])) == []
+    used = {
+        node.attr
+        for node in ast.walk(DRAWN[name])
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "plotting"
+    }
+    assert used <= PALETTE | {"figure"}
+
+
+@pytest.mark.parametrize(
+    ("code", "slip"),
+    [
+        ("ax.plot(x, y, color='red')", "not the palette's"),
+        ("ax.plot(x, y, color='#0072B2')", "not the palette's"),
+        ("ax.plot(x, y, color=(1, 0, 0))", "not the palette's"),
+        ("look = {'markeredgecolor': 'white'}", "not the palette's"),
+        ("ax.imshow(x, cmap='viridis')", "not the palette's"),
+        ("ax.plot(x, y, 'r--')", "a colour in a format"),
+        ("ax.plot(x, y, color=plotting.ORANGE)", "by its colour alone"),
+        ("ax.axhline(0, color=plotting.PINK)", "by its colour alone"),
+        ("ax.text(1, 1, 'a', color=plotting.BLUE)", "another colour than INK"),
+        ("ax.text(1, 1, 'a', fontsize=9)", "less than 11 points"),
+        ("ax.set_title('a', size='small')", "less than 11 points"),
+    ],
+)
+def test_a_slip_is_found(code: str, slip: str) -> None:
+    (found,) = slips(ast.parse(code))
+    assert slip in found
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ax.plot(x, y, '--', color=plotting.ORANGE)",
+        "ax.plot(x, y, color=plotting.BLUE)",
+        "ax.bar(x, y, color=plotting.PALE)",
+        "ax.text(1, 1, 'red', color=plotting.INK)",
+    ],
+)
+def test_what_is_no_slip_is_not(code: str) -> None:
+    assert list(slips(ast.parse(code))) == []

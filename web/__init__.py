@@ -14,7 +14,7 @@ from sphinx.config import Config
 
 from web import source
 
-STYLES = ("book.css", "names.css", "quiz.css")
+STYLES = ("book.css", "figures.css", "names.css", "quiz.css")
 
 
 def _digest(*patterns: str) -> str:
