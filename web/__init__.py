@@ -63,6 +63,7 @@ def _drop_thebe(
 
 def setup(app: Sphinx) -> dict[str, Any]:
     from web import (
+        access,
         api,
         beliefs_page,
         claims,
@@ -75,6 +76,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         streams,
     )
 
+    access.setup(app)
     api.setup(app)
     claims.setup(app)
     data.setup(app)

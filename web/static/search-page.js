@@ -8,6 +8,8 @@
   };
   const AT_ONCE = 10;
   const SNIPPET = 220; // characters
+  const PAUSE = 1000; // milliseconds without a key before the news is said aloud
+  const TITLE = document.title;
 
   const container = document.querySelector(".bd-search-container");
   const form = container.querySelector("form");
@@ -17,6 +19,7 @@
   const more = container.querySelector(".search-more");
   const search = new BookSearch.Search(bookIndex);
   let results = [];
+  let telling;
 
   // Texts enter the page as text alone, never as HTML.
   function element(name, className, ...content) {
@@ -57,8 +60,9 @@
     more.hidden = list.children.length === results.length;
   }
 
-  // How many are shown, and which words are of no use.
-  function report(query) {
+  // How many are shown, and which words are of no use: while someone types, once they pause, since
+  // a screen reader says it aloud.
+  function report(query, typing) {
     const count = list.children.length;
     const missing = search.missing(query).map((word) => `“${word}”`).join(", ");
     const said = [
@@ -67,28 +71,33 @@
       count && `${count < AT_ONCE ? "" : "The best "}${count} result${count > 1 ? "s" : ""}.`,
       count && missing && `Not in the book’s text: ${missing}.`,
     ];
-    status.textContent = query && said.filter(Boolean).join(" ");
+    clearTimeout(telling);
+    const tell = () => { status.textContent = query && said.filter(Boolean).join(" "); };
+    if (!typing) return tell();
+    status.textContent = "";
+    telling = setTimeout(tell, PAUSE);
   }
 
-  function run(query) {
+  function run(query, typing) {
+    document.title = query ? `${query} — ${TITLE}` : TITLE;
     list.replaceChildren();
     results = query ? search.find(query) : [];
     show(AT_ONCE);
-    report(query);
+    report(query, typing);
   }
 
-  function submit(query) {
+  function submit(query, typing) {
     const address = new URL(location.href);
-    address.search = new URLSearchParams({ q: query });
+    address.search = query ? new URLSearchParams({ q: query }) : "";
     address.hash = "";
     history.replaceState(null, "", address);
-    run(query);
+    run(query, typing);
   }
 
   let waiting;
   input.addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => submit(input.value.trim()), 200);
+    waiting = setTimeout(() => submit(input.value.trim(), true), 200);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -104,7 +113,7 @@
   container.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const stops = [input, ...list.querySelectorAll("a")];
-    const at = stops.indexOf(document.activeElement);
+    const at = stops.indexOf(document.activeElement === status ? input : document.activeElement);
     if (!step || at < 0 || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const next = stops[at + step];
     if (next) {
@@ -115,5 +124,6 @@
 
   input.value = new URLSearchParams(location.search).get("q") ?? "";
   run(input.value.trim());
-  if (!input.value) input.focus();
+  // Who comes with a query hears what was found, and has the first result at the next Tab.
+  (input.value.trim() ? status : input).focus();
 })();

@@ -1,0 +1,139 @@
+"""Mends what the theme and the extensions leave in the way of a screen reader or a keyboard.
+
+Here what is written for a page; its templates are in `templates/`, colours and sizes in
+`static/access.css`, what only a script can do in `static/access.js`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
+
+# sphinx-togglebutton's, which folds by script what is a `details` element here.
+TOGGLES = ("togglebutton", "toggleHint", "toggleOpenOnPrint")
+
+
+class folded(nodes.General, nodes.Element):
+    """A box of which only the title is seen until one opens it."""
+
+
+class folded_title(nodes.General, nodes.TextElement):
+    """That title."""
+
+
+def _fold(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Make every box with the class dropdown a native `details`, which needs no script.
+
+    The title of a solution links to its exercise, which stands right above: a link inside what one
+    clicks on to open would be a trap.
+    """
+    if app.builder.format != "html":
+        return
+    for box in list(doctree.findall(nodes.Admonition)):
+        assert isinstance(box, nodes.Element)
+        if "dropdown" in box["classes"] and isinstance(box[0], nodes.title):
+            parts = [
+                part.children if isinstance(part, nodes.reference) else [part]
+                for part in box[0].children
+            ]
+            title = folded_title("", "", *(one for part in parts for one in part))
+            box.replace_self(
+                folded("", title, *box.children[1:], ids=box["ids"], classes=box["classes"])
+            )
+
+
+def _visit_folded(self: HTML5Translator, node: folded) -> None:
+    self.body.append(self.starttag(node, "details", CLASS="admonition"))
+
+
+def _depart_folded(self: HTML5Translator, node: folded) -> None:
+    self.body.append("</details>\n")
+
+
+def _visit_title(self: HTML5Translator, node: folded_title) -> None:
+    self.body.append(self.starttag(node, "summary", "", CLASS="admonition-title"))
+
+
+def _depart_title(self: HTML5Translator, node: folded_title) -> None:
+    self.body.append("</summary>\n")
+
+
+def _visit_hidden_code(self: HTML5Translator, node: HideCodeCellNode) -> None:
+    """As myst-nb does, but named by the words that are seen: "Show the code"."""
+    start = len(self.body)
+    visit_HideCellInput(self, node)
+    written = "".join(self.body[start:])
+    self.body[start:] = [written.replace(' aria-label="Toggle hidden content"', "")]
+
+
+def _visit_entry(self: HTML5Translator, node: nodes.entry) -> None:
+    """A cell of a table. Those of the first row and column are heads, and say of what.
+
+    An empty head would be read as one: that is a plain cell. A row that a cell from above reaches
+    into has fewer cells, and its first one is no head.
+    """
+    row = node.parent
+    wide = sum(1 + cell.get("morecols", 0) for cell in row)
+    top = isinstance(row.parent, nodes.thead)
+    first = row.index(node) == 0 and wide == row.parent.parent["cols"]
+    attributes: dict[str, Any] = {"CLASS": "head" if top else "stub" if first else ""}
+    tag = "td"
+    if (top or first) and node.astext().strip():
+        tag, attributes["scope"] = "th", "col" if top else "row"
+    for name, span in (("morerows", "rowspan"), ("morecols", "colspan")):
+        if name in node:
+            attributes[span] = node[name] + 1
+    self.body.append(self.starttag(node, tag, "", **attributes))
+    self.context.append(f"</{tag}>\n")
+
+
+def _depart_entry(self: HTML5Translator, node: nodes.entry) -> None:
+    self.body.append(self.context.pop())
+
+
+def _visit_citation(self: HTML5Translator, node: nodes.citation) -> None:
+    """An entry of the bibliography: of a list, in roles that browsers know."""
+    if not isinstance(node.previous_sibling(), nodes.citation):
+        self.body.append('<div role="list" class="citation-list">\n')
+    self.body.append(self.starttag(node, "div", CLASS="citation", role="listitem"))
+
+
+def _depart_citation(self: HTML5Translator, node: nodes.citation) -> None:
+    self.body.append("</div>\n")
+    if not isinstance(node.next_node(descend=False, siblings=True), nodes.citation):
+        self.body.append("</div>\n")
+
+
+def _override(app: Sphinx) -> None:
+    """Once all extensions are set up, so that theirs do not override these."""
+    app.add_node(folded, html=(_visit_folded, _depart_folded))
+    app.add_node(folded_title, html=(_visit_title, _depart_title))
+    for node, visit, depart in (
+        (HideCodeCellNode, _visit_hidden_code, depart_HideCellInput),
+        (nodes.entry, _visit_entry, _depart_entry),
+        (nodes.citation, _visit_citation, _depart_citation),
+    ):
+        app.add_node(node, override=True, html=(visit, depart))
+
+
+def _drop_toggles(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    for kind in ("script_files", "css_files"):
+        context[kind] = [
+            file
+            for file in context[kind]
+            if not any(name in f"{file} {file.attributes.get('body', '')}" for name in TOGGLES)
+        ]
+
+
+def setup(app: Sphinx) -> None:
+    app.add_css_file("access.css")
+    app.add_js_file("access.js", loading_method="defer")
+    app.connect("builder-inited", _override)
+    app.connect("doctree-resolved", _fold)
+    app.connect("html-page-context", _drop_toggles, priority=900)
