@@ -69,6 +69,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         data,
         glossary,
         libraries,
+        meta,
         quiz,
         search,
         sheet_page,
@@ -82,6 +83,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     quiz.setup(app)
     beliefs_page.setup(app)
     libraries.setup(app)
+    meta.setup(app)
     sheet_page.setup(app)
     search.setup(app)
     streams.setup()
