@@ -11,7 +11,7 @@ from web import npm
 from web.source import ROOT
 
 BOOK = (
-    *("Makefile", "_config.yml", "_toc.yml", "benchmarks", "chapters", "nllbook"),
+    *("CITATION.cff", "Makefile", "_config.yml", "_toc.yml", "benchmarks", "chapters", "nllbook"),
     *("requirements.txt", "web"),
 )
 

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-PAGES = ("index", "search", *(str(page.path.relative_to(ROOT).with_suffix("")) for page in pages()))
+PAGES = (
+    "index",
+    "404",
+    "search",
+    *(str(page.path.relative_to(ROOT).with_suffix("")) for page in pages()),
+)
 
 
 def test_these_are_all_the_pages(site: Path) -> None:

@@ -70,6 +70,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         data,
         glossary,
         libraries,
+        meta,
         quiz,
         search,
         sheet_page,
@@ -84,6 +85,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     quiz.setup(app)
     beliefs_page.setup(app)
     libraries.setup(app)
+    meta.setup(app)
     sheet_page.setup(app)
     search.setup(app)
     streams.setup()

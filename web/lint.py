@@ -30,10 +30,10 @@ from web.lint_rules import Finding, finding
 # pages without cells alone.
 DIRECTIVES = plain_markdown.DIRECTIVES | {"code-cell"}
 SITE_ONLY = {
-    *("api", "api-contents", "claims-ledger", "datasets", "glossary", "in-libraries"),
-    *("include", "library-versions"),
+    *("api", "api-contents", "cite-this", "claims-ledger", "container", "datasets", "glossary"),
+    *("in-libraries", "include", "library-versions", "quiz-progress"),
 }
-ROLES = plain_markdown.ROLES
+ROLES = plain_markdown.ROLES | {"quiz-count"}
 
 
 def known_markup(book: Book) -> Iterator[Finding]:

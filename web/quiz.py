@@ -1,7 +1,9 @@
 """The quiz directive: a question whose options open to say at once whether they are right, and why.
 
 It takes the id of a wrong belief and needs no script: every option is a native ``details`` element.
-All of them may stand open at once, so that a reader can compare the reasons.
+All of them may stand open at once, so that a reader can compare the reasons. Where scripts run,
+quiz.js remembers which were answered; the role quiz-count says how many quizzes a chapter has, the
+directive quiz-progress how many the book has, and both are then counted up by it.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from typing import Any, cast
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.domains.std import StandardDomain
+from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms import SphinxPostTransform
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole, SphinxTranslator
 from sphinx.writers.html5 import HTML5Translator
 
 from web import beliefs
@@ -34,6 +37,10 @@ class quiz_option(nodes.General, nodes.Element):
 
 class quiz_answer(nodes.General, nodes.TextElement):
     """The part of an option that is always seen."""
+
+
+class quiz_count(nodes.Inline, nodes.TextElement):
+    """How many quizzes there are: `quizzes` has their ids; `note` is the paragraph for the book."""
 
 
 class QuizDirective(SphinxDirective):
@@ -78,16 +85,42 @@ class QuizDirective(SphinxDirective):
         return known[name]
 
 
-def read_beliefs(directive: SphinxDirective) -> dict[str, beliefs.Belief]:
+class QuizProgressDirective(SphinxDirective):
+    """Says how many quizzes the book has; the script adds what was answered, and a button."""
+
+    def run(self) -> list[nodes.Node]:
+        ids = [belief.id for belief in read_beliefs(self).values() if belief.quiz]
+        return [quiz_count("", f"The chapters hold {len(ids)} quizzes.", quizzes=ids, note=True)]
+
+
+class QuizCountRole(SphinxRole):
+    """Says how many quizzes a chapter has."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        known = read_beliefs(self).values()
+        ids = [one.id for one in known if one.quiz and one.chapter == self.text]
+        if not ids:
+            problem = f"no quiz is in a chapter {self.text!r}: name the file, without .md"
+            message = self.inliner.reporter.error(problem, line=self.lineno)
+            return [], [message]
+        return [quiz_count("", f"{len(ids)} quizzes", quizzes=ids, note=False)], []
+
+
+def read_beliefs(directive: SphinxDirective | SphinxRole) -> dict[str, beliefs.Belief]:
     """The wrong beliefs, for a directive whose page is rendered again when they change."""
     directive.env.note_dependency(FILE)
     path = Path(directive.env.srcdir, FILE)
     if not path.exists():
-        raise directive.error(f"{FILE} is missing: the wrong beliefs have to be written there")
+        problem = f"{FILE} is missing: the wrong beliefs have to be written there"
+        raise _error(directive, problem)
     try:
         return _load(path, path.stat().st_mtime_ns)
     except SourceError as error:
-        raise directive.error(str(error)) from None
+        raise _error(directive, str(error)) from None
+
+
+def _error(asked: SphinxDirective | SphinxRole, problem: str) -> Exception:
+    return asked.error(problem) if isinstance(asked, SphinxDirective) else ExtensionError(problem)
 
 
 @lru_cache(maxsize=1)
@@ -158,10 +191,43 @@ def _depart_answer(self: HTML5Translator, node: quiz_answer) -> None:
     self.body.append("</summary>\n")
 
 
+def _visit_count(self: HTML5Translator, node: quiz_count) -> None:
+    name, tag = ("quiz-note", "p") if node["note"] else ("quiz-count", "span")
+    listed: dict[str, Any] = {"data-quizzes": " ".join(node["quizzes"])}
+    self.body.append(self.starttag(node, tag, "", CLASS=name, **listed))
+
+
+def _depart_count(self: HTML5Translator, node: quiz_count) -> None:
+    self.body.append("</p>\n" if node["note"] else "</span>")
+
+
+def _plain(self: SphinxTranslator, node: nodes.Element) -> None:
+    """For a builder that does not write HTML: the words alone."""
+
+
+def _of_quiz(node: nodes.Node) -> bool:
+    if isinstance(node, nodes.reference):
+        return "#quiz-" in node.get("refuri", "")
+    return isinstance(node, quiz | quiz_count)
+
+
+def _add_script(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.document | None
+) -> None:
+    """On the pages alone that have a quiz, a number of them or a link to one."""
+    if tree and any(tree.findall(_of_quiz)):
+        app.add_js_file("quiz.js", loading_method="defer")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(quiz, html=(_visit_quiz, _depart_quiz))
     app.add_node(quiz_option, html=(_visit_option, _depart_option))
     app.add_node(quiz_answer, html=(_visit_answer, _depart_answer))
+    plain = (_plain, _plain)
+    app.add_node(quiz_count, html=(_visit_count, _depart_count), text=plain, latex=plain)
     app.add_directive("quiz", QuizDirective)
+    app.add_directive("quiz-progress", QuizProgressDirective)
+    app.add_role("quiz-count", QuizCountRole())
+    app.connect("html-page-context", _add_script)
     app.add_post_transform(PlainQuiz)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
