@@ -64,6 +64,7 @@ def _drop_thebe(
 def setup(app: Sphinx) -> dict[str, Any]:
     from web import (
         api,
+        assets,
         beliefs_page,
         claims,
         data,
@@ -76,6 +77,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     )
 
     api.setup(app)
+    assets.setup(app)
     claims.setup(app)
     data.setup(app)
     glossary.setup(app)
