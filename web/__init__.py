@@ -65,6 +65,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     from web import (
         access,
         api,
+        assets,
         beliefs_page,
         claims,
         data,
@@ -79,6 +80,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
     access.setup(app)
     api.setup(app)
+    assets.setup(app)
     claims.setup(app)
     data.setup(app)
     glossary.setup(app)
