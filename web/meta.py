@@ -54,7 +54,7 @@ STORAGE = (
 
 def configure(app: Sphinx, config: Config) -> None:
     """Let the variable give the site's address, and end it as the address of a folder ends."""
-    config.templates_path.append(str(TEMPLATES))
+    config.templates_path.insert(0, str(TEMPLATES))  # before the theme's own
     address = os.environ.get(VARIABLE) or config.html_baseurl or ""
     if address and (urlsplit(address).scheme not in ("http", "https") or "?" in address):
         raise ExtensionError(
