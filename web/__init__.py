@@ -70,6 +70,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         claims,
         data,
         glossary,
+        launch,
         libraries,
         meta,
         quiz,
@@ -84,6 +85,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     claims.setup(app)
     data.setup(app)
     glossary.setup(app)
+    launch.setup(app)
     quiz.setup(app)
     beliefs_page.setup(app)
     libraries.setup(app)
