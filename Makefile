@@ -13,8 +13,7 @@ TORCH := torch==2.13.0
 # No debugger is attached to the notebooks: it need not warn that it would be slow.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test quick test-portable notebooks cheat-sheet publish-dry-run mutants \
-	lighthouse accuracy format lock clean
+.PHONY: help book test quick test-portable notebooks cheat-sheet publish-dry-run mutants lighthouse accuracy format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
