@@ -13,7 +13,7 @@ TORCH := torch==2.13.0
 # No debugger is attached to the notebooks: it need not warn that it would be slow.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test quick test-portable notebooks cheat-sheet mutants accuracy format lock clean
+.PHONY: help book test quick test-portable notebooks cheat-sheet publish-dry-run mutants lighthouse accuracy format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -46,9 +46,15 @@ notebooks: .venv/ready ## write notebooks/ anew from chapters/
 cheat-sheet: book ## print chapters/cheat-sheet-*.pdf from the site (needs Chromium)
 	@$(BIN)/python -m web.print_sheet
 
+publish-dry-run: .venv/ready ## put together what would be published, and check it (REPOSITORY=, SITE=: for which addresses)
+	@$(BIN)/python -m web.publish --repository "$(REPOSITORY)" --site "$(SITE)"
+
 mutants: .venv/ready ## plant mistakes; the book's checks, and the unit tests, must notice (ONLY=part of a name)
 	@$(BIN)/python -m tests.mutants $(ONLY)
 	@$(BIN)/python -m tests.mutation $(ONLY)
+
+lighthouse: .venv/browser ## weigh every page of the built site, and run Lighthouse on the chapters (RUNS=3)
+	@$(BIN)/python benchmarks/site.py --lighthouse $(or $(RUNS),3)
 
 accuracy: .venv/torch ## measure the errors of the losses, here and in other libraries
 	@$(BIN)/python benchmarks/accuracy.py

@@ -156,7 +156,7 @@ def test_titles_with_maths_are_drawn_where_markup_can_be_and_plain_elsewhere(
     balls, end, plain = (
         read(tmp_path, "balls.html"),
         read(tmp_path, "end.html"),
-        r"Balls of \ell_2 &lt; r &amp; more",
+        "Balls of ℓ_2 &lt; r &amp; more",
     )
     assert f"<title>{plain} &#8212; Tiny book</title>" in balls
     assert f'<link rel="prev" title="{plain}" href="balls.html" />' in end

@@ -118,7 +118,8 @@ def test_text_is_ink_and_axes_are_grey() -> None:
 def test_an_area_has_an_edge_that_shows_where_it_ends() -> None:
     _, (ax,) = plotting.figure()
     (bar,) = ax.bar([0], [1], color=PALE)
-    (column,) = ax.hist([0.5], bins=1, color=PALE)[2]
+    ax.hist([0.5], bins=1, color=PALE)
+    column = ax.patches[-1]
     band = ax.fill_between([0, 1], 0, 1, facecolor=PALE)
     edges = [bar.get_edgecolor(), column.get_edgecolor(), band.get_edgecolor()[0]]
     assert {to_hex(edge) for edge in edges} == {to_hex(GREY)}

@@ -1,5 +1,6 @@
 """The GitHub workflows: two linters, what the linters leave open, and proof that both can fail."""
 
+import os
 import re
 import shlex
 import shutil
@@ -14,6 +15,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PUBLISH = ROOT / ".github" / "workflows" / "publish.yml"
 DEPENDABOT = ROOT / ".github" / "dependabot.yml"
 
 # Only GitHub's own actions, each at a commit (a tag can be moved), with the version beside it.
@@ -127,7 +129,7 @@ def test_the_checks_can_fail(tmp_path: Path) -> None:
 def test_every_make_target_exists_and_the_gates_are_run() -> None:
     named = set().union(*map(made, WORKFLOWS))
     assert named <= makefile_targets()
-    assert {"book", "test", "test-portable", "mutants"} <= named
+    assert {"publish-dry-run", "test", "test-portable", "mutants"} <= named
 
 
 def test_make_stands_alone_in_its_step() -> None:
@@ -176,15 +178,60 @@ def test_no_checkout_leaves_its_token_behind(path: Path) -> None:
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_only_main_deploys_and_only_where_pages_is_on() -> None:
+def test_only_main_publishes_and_only_where_pages_is_on() -> None:
     condition = "github.ref == 'refs/heads/main' && github.event.repository.has_pages"
-    writers = [
-        job
+    writers = {
+        name: job
         for path in WORKFLOWS
-        for job in jobs(path).values()
+        for name, job in jobs(path).items()
         if "write" in job["permissions"].values()
-    ]
-    assert len(writers) == 1
-    assert writers[0]["if"] == condition
-    # The job that may publish runs no code of the book.
-    assert not any("run" in step or "checkout" in step["uses"] for step in writers[0]["steps"])
+    }
+    assert set(writers) == {"deploy", "branch"}
+    assert all(job["if"] == condition for job in writers.values())
+    # A job that may publish checks nothing out and runs no code of the book; one of them runs git.
+    for job in writers.values():
+        assert not any("checkout" in step.get("uses", "") for step in job["steps"])
+    assert not any("run" in step for step in writers["deploy"]["steps"])
+    assert writers["branch"]["permissions"] == {"contents": "write"}
+    (push,) = [step["run"] for step in writers["branch"]["steps"] if "run" in step]
+    assert set(re.findall(r"^ *(?:if )?(\w+)", push, re.MULTILINE)) <= {"git", "echo", "else", "fi"}
+
+
+def push_script() -> str:
+    (step,) = [step for step in jobs(PUBLISH)["branch"]["steps"] if "run" in step]
+    return str(step["run"])
+
+
+def test_the_branch_is_pushed_once_and_grows_only_by_what_changes(tmp_path: Path) -> None:
+    """The script of the workflow, with a repository on this machine in the place of GitHub's."""
+    origin, work = tmp_path / "origin.git", tmp_path / "work"
+    (work / "files" / ".binder").mkdir(parents=True)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "COMMIT": "abc",
+        "TOKEN": "none",
+        "ADDRESS": str(origin),
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
+
+    def push() -> str:
+        shutil.rmtree(work / "repository", ignore_errors=True)
+        bash = ["bash", "-eo", "pipefail", "-c", push_script()]
+        done = subprocess.run(bash, cwd=work, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return git("rev-list", "--count", "published").strip()
+
+    def git(*arguments: str) -> str:
+        run = ["git", "-C", str(origin), *arguments]
+        return subprocess.run(run, capture_output=True, text=True, check=True).stdout
+
+    subprocess.run(["git", "init", "--quiet", "--bare", origin], check=True)
+    (work / "files" / "one.ipynb").write_text("1", encoding="utf-8")
+    (work / "files" / ".binder" / "runtime.txt").write_text("python-3.12", encoding="utf-8")
+    assert push() == "1"
+    assert push() == "1"  # nothing has changed
+    (work / "files" / "one.ipynb").rename(work / "files" / "two.ipynb")
+    assert push() == "2"
+    listed = git("ls-tree", "-r", "--name-only", "published").split()
+    assert listed == [".binder/runtime.txt", "two.ipynb"]

@@ -14,7 +14,7 @@ from sphinx.config import Config
 
 from web import source
 
-STYLES = ("book.css", "figures.css", "names.css", "quiz.css")
+STYLES = ("book.css", "figures.css", "names.css", "quiz.css", "layout.css")
 
 
 def _digest(*patterns: str) -> str:
@@ -39,6 +39,7 @@ def _add_styles(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(source.ROOT / "web" / "static"))
     for style in STYLES:
         app.add_css_file(style)
+    app.add_js_file("scroll.js", loading_method="defer")
 
 
 def _number_repeated_ids(app: Sphinx, doctree: nodes.document) -> None:
@@ -70,6 +71,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         claims,
         data,
         glossary,
+        launch,
         libraries,
         meta,
         quiz,
@@ -84,6 +86,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     claims.setup(app)
     data.setup(app)
     glossary.setup(app)
+    launch.setup(app)
     quiz.setup(app)
     beliefs_page.setup(app)
     libraries.setup(app)

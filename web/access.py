@@ -11,8 +11,12 @@ from typing import Any
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.writers.html5 import HTML5Translator
 
+from web import source
+
+COMPONENTS = source.ROOT / "web" / "templates" / "components"
 # sphinx-togglebutton's, which folds by script what is a `details` element here.
 TOGGLES = ("togglebutton", "toggleHint", "toggleOpenOnPrint")
 
@@ -131,9 +135,15 @@ def _drop_toggles(
         ]
 
 
+def _components(app: Sphinx, config: Config) -> None:
+    """Ours before the theme's of the same name."""
+    config.templates_path.insert(0, str(COMPONENTS))
+
+
 def setup(app: Sphinx) -> None:
     app.add_css_file("access.css")
     app.add_js_file("access.js", loading_method="defer")
+    app.connect("config-inited", _components)
     app.connect("builder-inited", _override)
     app.connect("doctree-resolved", _fold)
     app.connect("html-page-context", _drop_toggles, priority=900)

@@ -41,11 +41,22 @@ DROPPED = (
     *("*.map", "*webpack-macros.html", "scripts/*", "styles/*", "vendor/*", "locales/*"),
     *("katex/katex.css", "katex/fonts/*", "basic.css", "language_data.js", "file.png"),
     *("minus.png", "plus.png", "play-solid.svg", "copy-button.svg", "check-solid.svg"),
+    "copybutton_funcs.js",
 )
 STYLE, SCRIPT = "site.css", "site.js"
-ICONS = "Font Awesome 6 Free"
+# Before the first paint: fonts begin to load, and "auto" becomes the theme that it stands for.
+# Else both come a moment later, and change the widths of what is drawn.
+FIRST = """
+for (const font of document.fonts) font.load();
+if (document.documentElement.dataset.theme === "auto") {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+}
+"""
 # Classes that bootstrap's script puts together, so that they are written nowhere.
 COMPOSED = {f"bs-{box}-{side}" for box in ("tooltip", "popover") for side in ("auto", "top")}
+EARLY = 40_000  # characters; what begins further down is below the first screen
+AWAITED = "first-table"
 
 _LINK = re.compile(rf"(_static/(?:{re.escape(STYLE)}|{re.escape(SCRIPT)}))(?:\?v=\w+)?")
 _CLASSES = re.compile(r"\bclass=(?:\"([^\"]*)\"|'([^']*)')")
@@ -93,6 +104,7 @@ class Assets:
         ]
         bundled = {str(script) for script in self.scripts}
         context["script_files"] = [
+            _JavaScript("", body=FIRST, priority=0),
             _JavaScript(f"_static/{SCRIPT}", priority=0, defer="defer"),
             *(
                 one
@@ -111,7 +123,7 @@ class Assets:
         site = Path(app.outdir)
         pages = {path: path.read_text(encoding="utf-8") for path in html_pages(site)}
         sizes = smaller_figures(site / "_images")
-        pages = {path: finished(html, sizes) for path, html in pages.items()}
+        pages = {path: steady(finished(html, sizes)) for path, html in pages.items()}
         script = self.script(site / "_static")
         style = self.style(app, list(pages.values()), script)
         for name, content in ((STYLE, style), (SCRIPT, script)):
@@ -177,7 +189,7 @@ class Assets:
             elif name in bundled or any(fnmatch(name, one) for one in DROPPED):
                 path.unlink()
         named = "".join(pages.values())
-        for path in (site / "_images").glob("*"):
+        for path in (*site.glob("_images/*"), *static.glob("images/*")):
             if path.name not in named:
                 path.unlink()
 
@@ -216,7 +228,7 @@ def smaller_figures(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def _opaque(image: Image.Image) -> bool:
-    return image.convert("RGBA").getextrema()[3] == (255, 255)
+    return image.convert("RGBA").getchannel("A").getextrema() == (255, 255)
 
 
 def finished(html: str, sizes: dict[str, tuple[int, int]]) -> str:
@@ -239,6 +251,19 @@ def finished(html: str, sizes: dict[str, tuple[int, int]]) -> str:
         return written.replace("<img", "<img" + more, 1)
 
     return _IMAGE.sub(tag, html)
+
+
+def steady(html: str) -> str:
+    """The page, not to be drawn before the first table is there if the page begins with it: each
+    row that comes may widen a column, and so move the rows that are there."""
+    top = html.find("<article")
+    end = html.find("</table>", top)
+    if AWAITED not in html and 0 <= html.find("<table", top, top + EARLY) < end:
+        end += len("</table>")
+        html = f'{html[:end]}<span id="{AWAITED}"></span>{html[end:]}'
+        link = f'<link rel="expect" href="#{AWAITED}" blocking="render" />\n  </head>'
+        html = html.replace("</head>", link, 1)
+    return html
 
 
 def _read(static: Path, name: str) -> str:

@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
@@ -21,6 +22,8 @@ from web.beliefs import Belief
 from web.source import SourceError
 
 Lines = Iterator[tuple[str, int]]  # of a text, each with its number in wrong-beliefs.yml
+
+QUIZ = "Its quiz"  # the words of a link to one
 
 _DIRECTIVE = re.compile(r"^```\{wrong-beliefs\}[ \t]*\n```[ \t]*$", re.MULTILINE)
 _GLUE = re.compile(r"\{glue:text\}(?P<ticks>`+)(?P<name>(?:(?!::).)+?)(?P=ticks)")
@@ -120,7 +123,7 @@ def _belief(belief: Belief) -> Lines:
     yield from _lines("```\n", belief.lines["claim"])
     see = f"Settled by {{prf:ref}}`{belief.claim}`."
     if belief.quiz:
-        see += f" {{ref}}`Its quiz <quiz-{belief.id}>` is in the chapter."
+        see += f" {{ref}}`{QUIZ} <quiz-{belief.id}>` is in the chapter."
     if belief.sources:
         see += f" Met in {', '.join(map(_source, belief.sources))}."
     yield from _lines(f"{see}\n", belief.lines["claim"], same=True)
@@ -145,7 +148,16 @@ def _here(belief: Belief, text: str) -> str:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", _read)
+    app.connect("doctree-resolved", _name_quizzes)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _name_quizzes(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Say in the links to quizzes of which belief, for who hears a list of the links alone."""
+    for link in list(doctree.findall(nodes.reference)):
+        if link.astext() == QUIZ:
+            title = next(link.parent.parent.findall(nodes.title))
+            link += nodes.inline("", f": {title.astext()}", classes=["visually-hidden"])
 
 
 def _read(app: Sphinx, docname: str, content: list[str]) -> None:

@@ -19,6 +19,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
@@ -29,6 +30,7 @@ from sphinx.util.math import get_node_equation_number, wrap_displaymath
 from sphinx.writers.html5 import HTML5Translator
 
 from web import npm
+from web.search import formula
 
 # A new version has a new checksum, too: `npm view katex@VERSION dist.integrity` tells it.
 VERSION = "0.19.1"
@@ -37,8 +39,8 @@ SHA512 = "jG8uKntjSEcm2EpQOh0XturpPuuC9r3Sq5HLHdsFdWZT27E672SF19QEi+of0/YeOy15lD
 # The theme cuts off what is too wide. Here a display formula scrolls in its own box beside
 # its number; an inline one may break over lines, and on a narrow screen its paragraph scrolls.
 CSS = """
-div.math > .katex-display { flex: 1; min-width: 0; margin: .4em 0; padding: .25em;
-  overflow: auto hidden; }
+div.math > .katex-display { flex: 1; min-width: 0; margin: 0; padding: .65em .25em;
+  overflow: auto hidden; } /* with room for what stands above and below the line */
 span.math { display: inline; overflow: visible; }
 span.nobreak { white-space: nowrap; }
 @media screen and (max-width: 60em) {
@@ -46,6 +48,7 @@ span.nobreak { white-space: nowrap; }
 }
 """
 
+COPY = "copy-tex.min.js"  # KaTeX's own: who copies a formula gets its TeX
 SHORT = 20  # characters of a formula that may be kept on one line with what follows it
 
 logger = getLogger(__name__)
@@ -57,7 +60,7 @@ def fetch_katex(cache: Path) -> Path:
 
 
 def copy_styles(katex: Path, target: Path) -> None:
-    """Put KaTeX's style sheet with our rules, its woff2 fonts and its licence in `target`."""
+    """Put KaTeX's style sheet with our rules, its woff2 fonts, COPY and its licence in `target`."""
     (target / "fonts").mkdir(parents=True, exist_ok=True)
     for font in katex.glob("dist/fonts/*.woff2"):
         shutil.copyfile(font, target / "fonts" / font.name)
@@ -65,6 +68,7 @@ def copy_styles(katex: Path, target: Path) -> None:
     css = (katex / "dist" / "katex.min.css").read_text(encoding="utf-8")
     css = re.sub(r",url\([^)]*\.(woff|ttf)\) format\([^)]*\)", "", css)
     (target / "katex.css").write_text(css + CSS, encoding="utf-8")
+    shutil.copyfile(katex / "dist" / "contrib" / COPY, target / COPY)
 
 
 def to_katex(tex: str, *, nowrap: bool) -> str:
@@ -78,11 +82,6 @@ def to_katex(tex: str, *, nowrap: bool) -> str:
 def has_maths(tree: nodes.Node) -> bool:
     """Say whether any formula is in `tree`."""
     return any(isinstance(node, nodes.math | nodes.math_block) for node in tree.findall())
-
-
-def plain(title: nodes.Node | None) -> str:
-    """Return a title with maths as text, where markup would be read as words; else nothing."""
-    return escape(title.astext()) if title is not None and has_maths(title) else ""
 
 
 def keep_punctuation(app: Sphinx, tree: nodes.document, name: str) -> None:
@@ -161,6 +160,16 @@ class Maths:
             logger.warning("%s in formula: %s", self.drawn[key]["error"], source, location=where)
         return f"<code>{escape(source)}</code>"
 
+    def plain(self, title: nodes.Node | None) -> str:
+        """Return a title with maths as text, where markup would be read as words; else nothing."""
+        if title is None or not has_maths(title):
+            return ""
+        words = title.deepcopy()
+        for node in list(words.findall(nodes.math)):
+            drawn = BeautifulSoup(self.draw(node, node.astext(), display=False), "html.parser")
+            node.replace_self(nodes.Text(formula(drawn.math) if drawn.math else node.astext()))
+        return escape(" ".join(words.astext().split()))
+
     def inline(self, writer: HTML5Translator, node: nodes.math) -> None:
         """Write a formula that stands in a line of text."""
         html = self.draw(node, node.astext(), display=False)
@@ -188,12 +197,13 @@ class Maths:
         shown = [*titles.values(), tree] if tree else titles.values()  # the sidebar shows titles
         if any(map(has_maths, shown)):
             app.add_css_file("katex/katex.css")
-        if title := plain(app.env.longtitles.get(name)):
+            app.add_js_file(f"katex/{COPY}", loading_method="defer")
+        if title := self.plain(app.env.longtitles.get(name)):
             context["title"] = title
         assert isinstance(app.builder, StandaloneHTMLBuilder)
         _parent, *neighbours = app.builder.relations.get(name, [None, None, None])
         for side, other in zip(("prev", "next"), neighbours, strict=True):
-            if context.get(side) and (title := plain(titles.get(other or ""))):
+            if context.get(side) and (title := self.plain(titles.get(other or ""))):
                 context[f"{side}_title"] = context[side]["title"]  # what the theme's link shows
                 context[side]["title"] = title
 

@@ -47,6 +47,7 @@ UNUSED = ("searchtools.js", "language_data.js", "../searchindex.js")
 # words that unfold it, lists of pages and of claims, the chapters' map.
 SKIPPED = {
     *("headerlink", "viewcode-link", "statement-number", "cell_output", "solution", "dropdown"),
+    "visually-hidden",
     *("sd-dropdown", "toctree-wrapper", "ledger", "map", "term-definition"),
 }
 # Most of a page, cut out before it is parsed: what KaTeX draws for the eyes alone, and

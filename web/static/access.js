@@ -15,11 +15,7 @@
   // The theme takes the focus off its buttons when they are used. Then the next Tab would start at
   // the top of the page, and a closed drawer would have nowhere to give the focus back to.
   const buttons = ".theme-switch-button, .search-button, .primary-toggle, .secondary-toggle";
-  for (const button of document.querySelectorAll(buttons)) {
-    button.blur = () => {
-      if (!button.matches(":focus-visible")) HTMLElement.prototype.blur.call(button);
-    };
-  }
+  for (const button of document.querySelectorAll(buttons)) button.blur = () => {};
 
   document.addEventListener("click", ({ target }) => {
     const colours = target.closest(".theme-switch-button");

@@ -1,0 +1,125 @@
+"""Fresh environments, and notebooks run in them: what readers have, not what developers have."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import ipykernel.kernelspec
+import nbformat
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from web.source import ROOT
+
+v4: Any = nbformat.v4  # has no types
+MINUTES = 10
+
+
+def python(version: str) -> str:
+    """That Python if this machine has one, else the running one: the output says which."""
+    installed = Path.home().glob(f".pyenv/versions/{version}.*/bin/python")
+    found = shutil.which(f"python{version}") or next(map(str, sorted(installed)), "")
+    if not found or subprocess.run([found, "--version"], capture_output=True).returncode:
+        found = sys.executable
+        print(f"There is no Python {version} here: {found} stands in")
+    return found
+
+
+def environment(folder: Path, version: str, requirements: Path, pip: str = "pip") -> Path:
+    """A virtual environment with these packages and this pip; the path of its Python."""
+    subprocess.run([python(version), "-m", "venv", "--without-pip", folder], check=True)
+    here = folder / "bin" / "python"
+    clean = outside(VIRTUAL_ENV=str(folder), UV_FIND_LINKS=os.environ.get("PIP_FIND_LINKS", ""))
+    wanted = ["install", "--quiet", "-r", str(requirements), pip]
+    with_uv = [str(Path(sys.executable).parent / "uv"), "pip", *wanted]
+    with_pip = [sys.executable, "-m", "pip", "--python", str(here), *wanted]
+    for command in (with_uv, with_pip):
+        if shutil.which(command[0]):
+            run = subprocess.run(
+                command, env=clean, capture_output=True, text=True, timeout=MINUTES * 60
+            )
+            if run.returncode == 0:
+                return here
+    raise AssertionError(f"{requirements.name} could not be installed: {run.stderr[-500:]}")
+
+
+def outside(**more: str) -> dict[str, str]:
+    """The environment without what leads back to this checkout, or away from this machine."""
+    ours = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MPLBACKEND"}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**kept, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **more}
+
+
+class _Other(KernelSpecManager):
+    """The kernel of another interpreter."""
+
+    interpreter = ""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        command = [self.interpreter, *ipykernel.kernelspec.make_ipkernel_cmd()[1:]]
+        return KernelSpec(argv=command, display_name="Python 3", language="python")
+
+
+def execute(interpreter: Path, text: str) -> list[Any]:
+    """Run a notebook top to bottom in a folder of its own; its code cells, with new outputs."""
+    notebook = v4.reads(text)
+    specs = _Other()
+    specs.interpreter = str(interpreter)
+    with tempfile.TemporaryDirectory() as folder:
+        client = NotebookClient(
+            notebook,
+            km=AsyncKernelManager(kernel_spec_manager=specs),
+            timeout=120,
+            resources={"metadata": {"path": folder}},
+            extra_arguments=["--log-level=ERROR"],
+        )
+        client.execute(
+            env=outside(IPYTHONDIR=folder, PYDEVD_DISABLE_FILE_VALIDATION="1"), cleanup_kc=True
+        )
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def said(cell: Any) -> list[Any]:
+    """What a cell's outputs say in words: no images, streams in one piece."""
+    found: list[Any] = []
+    for output in cell.outputs:
+        if output.output_type != "stream":
+            data = output.get("data", {})
+            words = {kind: data[kind] for kind in data if not kind.startswith("image/")}
+            found.append((output.output_type, words, output.get("evalue")))
+        elif found and found[-1][:2] == ("stream", output.name):
+            found[-1] = ("stream", output.name, found[-1][2] + output.text)
+        else:
+            found.append(("stream", output.name, output.text))
+    return found
+
+
+def differences(interpreter: Path, texts: Mapping[str, str], skip: str) -> list[str]:
+    """Run the notebooks; every cell that does not say what its committed one says, a line each."""
+
+    def compare(name: str) -> Iterable[str]:
+        committed = v4.reads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
+        wanted = {cell.id: said(cell) for cell in committed.cells if cell.cell_type == "code"}
+        try:
+            cells = execute(interpreter, texts[name])
+        except CellExecutionError as error:
+            return [f"{name}: {error}"]
+        got = {cell.id: said(cell) for cell in cells if cell.id != skip}
+        return [
+            f"{name}, cell {one}: {got.get(one)} instead of {wanted.get(one)}"
+            for one in wanted | got
+            if got.get(one) != wanted.get(one)
+        ]
+
+    with ThreadPoolExecutor(2) as pool:
+        return [line for lines in pool.map(compare, texts) for line in lines]
