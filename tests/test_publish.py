@@ -209,7 +209,8 @@ def test_the_check_finds_what_is_wrong(published: Path, tmp_path: Path) -> None:
         damage(copy, name, old, new)
     lines = problems(copy)
     for name, _, _, found in DAMAGES:
-        assert any(line.startswith(name) and found in line for line in lines), (name, found)
+        stem = Path(name).stem  # the line may be that of a page which links there
+        assert any(stem in line and found in line for line in lines), (name, found)
 
 
 @pytest.mark.slow
