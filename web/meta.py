@@ -21,9 +21,10 @@ from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
 
-from web import card, citation
+from web import card, citation, source
 
 VARIABLE = "NLLBOOK_SITE"
+TEMPLATES = source.ROOT / "web" / "templates"
 CARDS = "_static/cards"
 TITLE = "An executable book"  # of the landing page, whose heading is the book's own title
 LANDING_STYLE = "landing.css"
@@ -42,17 +43,18 @@ COLOURS = {"light": "#ffffff", "dark": "#121212"}  # the theme's own, behind its
 # Where a browser keeps nothing for a page, to ask for its storage is an error, and the theme asks.
 # There each page has a storage of its own, as long as it is open.
 STORAGE = (
-    "<script>try{localStorage}catch{const kept={};Object.defineProperty(window,'localStorage',"
-    "{value:{getItem:k=>kept[k]??null,setItem(k,v){kept[k]=v},removeItem(k){delete kept[k]}}})}"
-    "</script>"
+    "<script>for(const name of['localStorage','sessionStorage'])try{window[name]}"
+    "catch{const kept={};Object.defineProperty(window,name,{value:{getItem:key=>kept[key]??null,"
+    "setItem(key,value){kept[key]=value},removeItem(key){delete kept[key]}}})}</script>"
 )
 
 
 # ---- the address and the descriptions
 
 
-def set_address(app: Sphinx, config: Config) -> None:
+def configure(app: Sphinx, config: Config) -> None:
     """Let the variable give the site's address, and end it as the address of a folder ends."""
+    config.templates_path.insert(0, str(TEMPLATES))  # before the theme's own
     address = os.environ.get(VARIABLE) or config.html_baseurl or ""
     if address and (urlsplit(address).scheme not in ("http", "https") or "?" in address):
         raise ExtensionError(
@@ -206,7 +208,7 @@ def _draw_cards(folder: Path, book: str, pages: list[tuple[str, str, int]]) -> N
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("cite-this", citation.CiteDirective)
-    app.connect("config-inited", set_address, priority=1)
+    app.connect("config-inited", configure, priority=1)
     app.connect("doctree-read", note_description)
     app.connect("html-page-context", describe_page)
     # before another extension writes a front door without a title

@@ -46,7 +46,8 @@ def source_hash(book: Book) -> str:
     labels = sorted({one.target for one in page.references})
     numbers = "\n".join(f"{label} {book.labels[label].number}" for label in labels)
     style = (ROOT / "web" / "static" / STYLE).read_text(encoding="utf-8")
-    return hashlib.sha256("\0".join((page.text, style, numbers)).encode()).hexdigest()
+    text = "\n".join(page.text.split("\n")[page.first - 1 :]).lstrip()  # the front matter is not
+    return hashlib.sha256("\0".join((text, style, numbers)).encode()).hexdigest()
 
 
 def address() -> str:

@@ -1,11 +1,11 @@
-// Remembers in this browser, and nowhere else, which quizzes were answered, and shows how many.
+// Remembers, in this browser alone, which quizzes were answered, and shows how many.
 (() => {
   const KEY = "nllbook-quizzes"; // {id: TRIED, LATER or FIRST}
   const [TRIED, LATER, FIRST] = [0, 1, 2];
   const MARKS = ["", "✓ Answered", "✓ Answered at first try"];
   const all = (selector) => [...document.querySelectorAll(selector)];
   const make = (name, className) => Object.assign(document.createElement(name), { className });
-  const lines = []; // functions that write one line anew
+  const lines = []; // writers
   let kept = {};
   const read = () => {
     try {
@@ -37,12 +37,12 @@
     lines.push(() => (place.textContent = mark(idOf(link.hash))));
   }
 
-  // After a chapter's last quiz, and on the landing page: the sum, and a way to clear it.
+  // After a chapter's last quiz, and on the landing page: the sum and a way to clear it
   const note = all(".quiz-note")[0] ?? make("p", "quiz-note");
   quizzes.at(-1)?.append(note);
   const listed = note.dataset.quizzes?.split(" ") ?? ids;
   const [sum, button, status] = [make("span"), make("button"), make("p", "visually-hidden")];
-  status.role = "status"; // read aloud when there is a pause
+  status.role = "status"; // read aloud, in a pause
   button.textContent = "Forget all answers";
   button.onclick = () => {
     localStorage.removeItem(KEY);
@@ -59,9 +59,9 @@
 
   document.addEventListener("click", ({ target }) => {
     const option = target.closest(".quiz-option > summary")?.parentNode;
-    if (!option || option.open) return; // it is being closed
+    if (!option || option.open) return; // closing
     const id = idOf(option.closest(".quiz").id);
-    read(); // another page may have written since
+    read(); // what other pages wrote
     if (kept[id]) return;
     const right = option.matches(".right");
     kept[id] = right ? (id in kept ? LATER : FIRST) : TRIED;
@@ -71,6 +71,6 @@
     read();
     if (right) status.textContent = `${mark(id)}, ${count(ids)} in this chapter`;
   });
-  addEventListener("pageshow", read); // also when one comes back to it
+  addEventListener("pageshow", read);
   read();
 })();
