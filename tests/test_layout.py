@@ -396,7 +396,7 @@ PAPER = r"""() => {
 def test_in_print_a_page_is_its_text_alone_dark_on_white(
     site: Path, browser: Browser, name: str
 ) -> None:
-    """From dark mode, on a sheet of A4 with margins of 1 cm: 718 px. The sheet has its own style."""
+    """From dark mode, on A4 with margins of 1 cm: 718 px. The sheet has its own style."""
     address = (site / "html" / f"{name}.html").as_uri()
     with visit(browser, address, scheme="dark", size=(718, 1000)) as found:
         found.page.emulate_media(media="print", color_scheme="dark")
