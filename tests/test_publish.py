@@ -188,28 +188,29 @@ def damage(folder: Path, name: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+DAMAGES = (  # a file, what is changed in it, what is then found
+    ("site/chapters/likelihood.html", 'href="api.html', 'href="gone.html', "no such file"),
+    ("site/chapters/likelihood.html", 'id="sec-question"', 'id="x"', "no such place on that page"),
+    ("site/chapters/likelihood.html", "blob/published", "blob/main", "leads to no notebook"),
+    ("site/chapters/log-likelihood.html", 'rel="canonical"', 'rel="x"', "canonical address is ''"),
+    ("site/chapters/likelihood.html", 'src="../_static/', 'src="https://x/', "it loads"),
+    ("site/chapters/api.html", "</body>", f"{ROOT}</body>", "a path of this machine"),
+    ("branch/notebooks/likelihood.ipynb", 'SHA256 = \\"', 'SHA256 = \\"0', "does not install"),
+    ("branch/notebooks/likelihood.ipynb", "](#", "](#gone-", "no such place in the notebook"),
+    ("branch/.binder/requirements.txt", "sha256=", "sha256=0", "names another wheel"),
+)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "old", "new", "found"),
-    [
-        ("site/chapters/likelihood.html", 'href="api.html', 'href="gone.html', "no such file"),
-        ("site/chapters/likelihood.html", 'id="sec-question"', 'id="x"', "no such place"),
-        ("site/chapters/likelihood.html", "blob/published", "blob/main", "no notebook of the"),
-        ("site/chapters/likelihood.html", 'rel="canonical"', 'rel="x"', "canonical address is ''"),
-        ("site/chapters/likelihood.html", 'script src="..', 'script src="https://x', "it loads"),
-        ("site/chapters/likelihood.html", "Likelihood", str(ROOT), "a path of this machine"),
-        ("branch/notebooks/likelihood.ipynb", 'SHA256 = \\"', 'SHA256 = \\"0', "does not install"),
-        ("branch/notebooks/likelihood.ipynb", "](#", "](#gone-", "no such place in the notebook"),
-        ("branch/.binder/requirements.txt", "sha256=", "sha256=0", "names another wheel"),
-    ],
-)  # fmt: skip
-def test_the_check_finds(
-    published: Path, tmp_path: Path, name: str, old: str, new: str, found: str
-) -> None:
+def test_the_check_finds_what_is_wrong(published: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(published, copy)
-    damage(copy, name, old, new)
-    assert any(found in line for line in problems(copy))
+    for name, old, new, _ in DAMAGES:
+        damage(copy, name, old, new)
+    lines = problems(copy)
+    for name, _, _, found in DAMAGES:
+        stem = Path(name).stem  # the line may be that of a page which links there
+        assert any(stem in line and found in line for line in lines), (name, found)
 
 
 @pytest.mark.slow
