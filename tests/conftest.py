@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.building import copy_book, run
+from web import npm
 from web.browser import launched, served
+from web.source import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -22,6 +24,12 @@ pytest.register_assert_rewrite("tests.libraries")  # its asserts say what they f
 
 # Imported by test_libraries.py alone, when it runs: the libraries take seconds to import.
 collect_ignore_glob = ["libraries/of_*.py"]
+
+# A new version has a new checksum, too: `npm view axe-core@VERSION dist.integrity` tells it.
+AXE = "4.14.1"
+AXE_SHA512 = (
+    "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
+)
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +67,10 @@ def address(site: Path) -> Iterator[str]:
     """Where the site is served, on this machine alone."""
     with served(site / "html") as start:
         yield start
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core, which looks for what stands in the way of some readers."""
+    folder = npm.fetch("axe-core", AXE, AXE_SHA512, ("axe.min.js",), ROOT / npm.CACHE)
+    return (folder / "axe.min.js").read_text(encoding="utf-8")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,10 @@ class _Other(KernelSpecManager):
 
 def execute(interpreter: Path, text: str) -> list[Any]:
     """Run a notebook top to bottom in a folder of its own; its code cells, with new outputs."""
+    return asyncio.run(_execute(interpreter, text))
+
+
+async def _execute(interpreter: Path, text: str) -> list[Any]:
     notebook = v4.reads(text)
     specs = _Other()
     specs.interpreter = str(interpreter)
@@ -83,7 +87,7 @@ def execute(interpreter: Path, text: str) -> list[Any]:
             resources={"metadata": {"path": folder}},
             extra_arguments=["--log-level=ERROR"],
         )
-        client.execute(
+        await client.async_execute(
             env=outside(IPYTHONDIR=folder, PYDEVD_DISABLE_FILE_VALIDATION="1"), cleanup_kc=True
         )
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -107,11 +111,14 @@ def said(cell: Any) -> list[Any]:
 def differences(interpreter: Path, texts: Mapping[str, str], skip: str) -> list[str]:
     """Run the notebooks; every cell that does not say what its committed one says, a line each."""
 
-    def compare(name: str) -> Iterable[str]:
+    two_at_a_time = asyncio.Semaphore(2)
+
+    async def compare(name: str) -> list[str]:
         committed = v4.reads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
         wanted = {cell.id: said(cell) for cell in committed.cells if cell.cell_type == "code"}
         try:
-            cells = execute(interpreter, texts[name])
+            async with two_at_a_time:
+                cells = await _execute(interpreter, texts[name])
         except CellExecutionError as error:
             return [f"{name}: {error}"]
         got = {cell.id: said(cell) for cell in cells if cell.id != skip}
@@ -121,5 +128,7 @@ def differences(interpreter: Path, texts: Mapping[str, str], skip: str) -> list[
             if got.get(one) != wanted.get(one)
         ]
 
-    with ThreadPoolExecutor(2) as pool:
-        return [line for lines in pool.map(compare, texts) for line in lines]
+    async def all_of_them() -> list[list[str]]:
+        return await asyncio.gather(*map(compare, texts))
+
+    return [line for lines in asyncio.run(all_of_them()) for line in lines]

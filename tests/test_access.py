@@ -14,34 +14,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.test_reading import PAGES
-from web import npm
 from web.browser import DESKTOP, PHONE, Scheme, visit
-from web.source import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.slow
 
-# A new version has a new checksum, too: `npm view axe-core@VERSION dist.integrity` tells it.
-AXE = "4.14.1"
-AXE_SHA512 = (
-    "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
-)
 # The size of what one clicks on is of WCAG 2.2 AA; axe looks at it only when told to.
-ALL: dict[str, Any] = {"rules": {"target-size": {"enabled": True}}}
+RULES: dict[str, Any] = {"rules": {"target-size": {"enabled": True}}}
 COLOURS: dict[str, Any] = {"runOnly": ["color-contrast"]}
 
 UNFOLD = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
 # axe leaves out what is hidden from screen readers, as the drawn formulas are, but counts them.
 NO_DRAWN_FORMULAS = "document.querySelectorAll('.katex-html').forEach((one) => one.remove())"
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """The script of axe-core, which looks for what stands in the way of some readers."""
-    folder = npm.fetch("axe-core", AXE, AXE_SHA512, ("axe.min.js",), ROOT / npm.CACHE)
-    return (folder / "axe.min.js").read_text(encoding="utf-8")
 
 
 def violations(page: Page, axe: str, options: dict[str, Any], part: str = "") -> list[str]:
@@ -79,7 +65,7 @@ def test_axe_finds_nothing_on_a_page_with_everything_unfolded(
     with opened(site, browser, name) as page:
         page.evaluate(UNFOLD)
         page.wait_for_timeout(400)
-        assert violations(page, axe, ALL) == []
+        assert violations(page, axe, RULES) == []
 
 
 @pytest.mark.parametrize("name", PAGES[1:])
@@ -104,7 +90,7 @@ def test_axe_finds_nothing_on_a_phone(site: Path, browser: Browser, axe: str, na
     with opened(site, browser, name, size=PHONE) as page:
         page.evaluate(UNFOLD)
         page.wait_for_timeout(400)
-        assert violations(page, axe, ALL) == []
+        assert violations(page, axe, RULES) == []
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
@@ -114,7 +100,7 @@ def test_axe_finds_nothing_in_the_results_of_a_search(
 ) -> None:
     with opened(site, browser, "search", scheme, size, "?q=loss") as page:
         assert page.locator(".search-more").is_visible()
-        assert violations(page, axe, ALL) == []
+        assert violations(page, axe, RULES) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -129,7 +115,7 @@ def test_axe_finds_nothing_in_what_opens_over_a_page(
         ):
             page.click(button)
             assert page.locator(dialog).is_visible()
-            assert violations(page, axe, ALL) == []
+            assert violations(page, axe, RULES) == []
             page.keyboard.press("Escape")
     with opened(site, browser, "chapters/log-likelihood", scheme) as page:
         page.keyboard.press("Tab")

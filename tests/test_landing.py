@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.test_reading import AXE, AXE_SHA512, violations
-from web import beliefs, npm
+from tests.test_access import RULES, violations
+from web import beliefs
 from web.browser import PHONE, visit
 from web.source import ROOT, chapters
 
@@ -70,15 +70,13 @@ def test_the_front_door_leads_to_the_landing_page(
 
 @pytest.mark.slow
 def test_the_front_door_is_accessible_where_nothing_moves_by_itself(
-    site: Path, browser: Browser
+    site: Path, browser: Browser, axe: str
 ) -> None:
-    folder = npm.fetch("axe-core", AXE, AXE_SHA512, ("axe.min.js",), ROOT / npm.CACHE)
     text = (site / "html" / "index.html").read_text(encoding="utf-8")
     assert 'http-equiv="refresh" content="0;' in text
     with visit(browser, "about:blank") as found:
         found.page.set_content(text.replace('http-equiv="refresh"', 'name="x"'))
-        found.page.evaluate((folder / "axe.min.js").read_text(encoding="utf-8"))
-        assert violations(found.page.evaluate("axe.run({resultTypes: ['violations']})")) == []
+        assert violations(found.page, axe, RULES) == []
 
 
 @pytest.mark.slow

@@ -123,9 +123,7 @@ def test_every_page_leads_to_how_to_cite_the_book(site: Path) -> None:
     for page in pages():
         html = (site / "html" / page.path.relative_to(ROOT)).with_suffix(".html").read_text("utf-8")
         here = "" if page.name == "index" else "index.html"
-        assert f'href="{here}#cite">Cite this book</a>' in html.replace('href="#"#', 'href="#'), (
-            page
-        )
+        assert f'href="{here}#cite">Cite this book</a>' in html, page
     assert 'id="cite"' in (site / "html" / "chapters" / "index.html").read_text("utf-8")
 
 

@@ -193,7 +193,7 @@ DAMAGES = (  # a file, what is changed in it, what is then found
     ("site/chapters/likelihood.html", 'id="sec-question"', 'id="x"', "no such place on that page"),
     ("site/chapters/likelihood.html", "blob/published", "blob/main", "leads to no notebook"),
     ("site/chapters/log-likelihood.html", 'rel="canonical"', 'rel="x"', "canonical address is ''"),
-    ("site/chapters/likelihood.html", 'script src="..', 'script src="https://x', "it loads"),
+    ("site/chapters/likelihood.html", 'src="../_static/', 'src="https://x/', "it loads"),
     ("site/chapters/api.html", "</body>", f"{ROOT}</body>", "a path of this machine"),
     ("branch/notebooks/likelihood.ipynb", 'SHA256 = \\"', 'SHA256 = \\"0', "does not install"),
     ("branch/notebooks/likelihood.ipynb", "](#", "](#gone-", "no such place in the notebook"),

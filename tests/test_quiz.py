@@ -437,7 +437,8 @@ def test_the_page_shows_every_belief_with_what_its_cell_prints(tmp_path: Path) -
     assert "“A coin remembers.”" in text
     assert "Why it tempts. After many heads a tail seems due." in text
     assert "What refutes it. The seven tosses are independent." in text
-    assert "120 of 1024 Settled by Theorem 1. Its quiz is in the chapter. Met in a/b#1." in text
+    quiz = "Its quiz: “A coin remembers.” is in the chapter."  # the belief, for who hears the links
+    assert f"120 of 1024 Settled by Theorem 1. {quiz} Met in a/b#1." in text
     assert "0.17 Settled by Theorem 1. Met in a book, another." in text
     for anchor in ("coins-remember", "coins-are-fair", "dice-are-fair"):
         assert f'id="belief-{anchor}"' in page

@@ -33,9 +33,12 @@ def _fold(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """
     if app.builder.format != "html":
         return
-    for box in list(doctree.findall(nodes.Admonition)):
-        assert isinstance(box, nodes.Element)
-        if "dropdown" in box["classes"] and isinstance(box[0], nodes.title):
+    for box in list(doctree.findall(nodes.Element)):
+        if (
+            isinstance(box, nodes.Admonition)
+            and "dropdown" in box["classes"]
+            and isinstance(box[0], nodes.title)
+        ):
             parts = [
                 part.children if isinstance(part, nodes.reference) else [part]
                 for part in box[0].children
@@ -76,7 +79,7 @@ def _visit_entry(self: HTML5Translator, node: nodes.entry) -> None:
     An empty head would be read as one: that is a plain cell. A row that a cell from above reaches
     into has fewer cells, and its first one is no head.
     """
-    row = node.parent
+    row: Any = node.parent
     wide = sum(1 + cell.get("morecols", 0) for cell in row)
     top = isinstance(row.parent, nodes.thead)
     first = row.index(node) == 0 and wide == row.parent.parent["cols"]
