@@ -17,10 +17,6 @@ from sphinx.writers.html5 import HTML5Translator
 from web import source
 
 COMPONENTS = source.ROOT / "web" / "templates" / "components"
-# sphinx-togglebutton's, which folds by script what is a `details` element here.
-TOGGLES = ("togglebutton", "toggleHint", "toggleOpenOnPrint")
-
-
 class folded(nodes.General, nodes.Element):
     """A box of which only the title is seen until one opens it."""
 
@@ -127,17 +123,6 @@ def _override(app: Sphinx) -> None:
         app.add_node(node, override=True, html=(visit, depart))
 
 
-def _drop_toggles(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
-) -> None:
-    for kind in ("script_files", "css_files"):
-        context[kind] = [
-            file
-            for file in context[kind]
-            if not any(name in f"{file} {file.attributes.get('body', '')}" for name in TOGGLES)
-        ]
-
-
 def _components(app: Sphinx, config: Config) -> None:
     """Ours before the theme's of the same name."""
     config.templates_path.insert(0, str(COMPONENTS))
@@ -149,4 +134,3 @@ def setup(app: Sphinx) -> None:
     app.connect("config-inited", _components)
     app.connect("builder-inited", _override)
     app.connect("doctree-resolved", _fold)
-    app.connect("html-page-context", _drop_toggles, priority=900)
