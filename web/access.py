@@ -17,6 +17,8 @@ from sphinx.writers.html5 import HTML5Translator
 from web import source
 
 COMPONENTS = source.ROOT / "web" / "templates" / "components"
+
+
 class folded(nodes.General, nodes.Element):
     """A box of which only the title is seen until one opens it."""
 
