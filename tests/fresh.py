@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,15 @@ class _Other(KernelSpecManager):
         return KernelSpec(argv=command, display_name="Python 3", language="python")
 
 
+def _run(work: Coroutine[Any, Any, list[Any]]) -> list[Any]:
+    """In a thread of its own: a browser that a test has open runs a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 def execute(interpreter: Path, text: str) -> list[Any]:
     """Run a notebook top to bottom in a folder of its own; its code cells, with new outputs."""
-    return asyncio.run(_execute(interpreter, text))
+    return _run(_execute(interpreter, text))
 
 
 async def _execute(interpreter: Path, text: str) -> list[Any]:
@@ -131,4 +138,4 @@ def differences(interpreter: Path, texts: Mapping[str, str], skip: str) -> list[
     async def all_of_them() -> list[list[str]]:
         return await asyncio.gather(*map(compare, texts))
 
-    return [line for lines in asyncio.run(all_of_them()) for line in lines]
+    return [line for lines in _run(all_of_them()) for line in lines]

@@ -88,7 +88,6 @@ WORDS = r"""() => {
 
 UNFOLD = """() => {
   document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
-  document.querySelectorAll(".toggle-hidden").forEach((e) => e.classList.remove("toggle-hidden"));
 }"""
 
 TEX = re.compile(r"\$[^$\s][^$]*\$|\\[a-zA-Z]{2,}|\\[()\[\]]|[\^_]\{")
@@ -272,7 +271,7 @@ TROUBLE = r"""(folded) => {
     return false;
   };
   const left_out = ".visually-hidden, .katex-mathml, .katex-html *, svg *, dialog, [class*=skip], "
-    + ".bd-sidebar-primary, .bd-sidebar-secondary, .headerlink, .toggle-hidden";
+    + ".bd-sidebar-primary, .bd-sidebar-secondary, .headerlink";
   for (const e of document.body.querySelectorAll("*")) {
     if (e.closest(left_out) || !e.checkVisibility({ visibilityProperty: true })) continue;
     const box = e.getBoundingClientRect();

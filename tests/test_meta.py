@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import re
 import subprocess
 import sys
@@ -31,6 +30,7 @@ exclude_patterns = ["_build"]
 external_toc_path = "_toc.yml"
 project = html_title = "Coins"
 html_theme = "basic"
+html_baseurl = {address!r}
 """
 BOOK = {
     "_toc.yml": "root: chapters/index\nsubtrees:\n  - numbered: true\n    entries:\n"
@@ -46,11 +46,10 @@ def build(folder: Path, address: str) -> subprocess.CompletedProcess[str]:
     for name, text in BOOK.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    (folder / "conf.py").write_text(CONF.format(root=str(ROOT)), encoding="utf-8")
+    (folder / "conf.py").write_text(CONF.format(root=str(ROOT), address=address), encoding="utf-8")
     return subprocess.run(
         [sys.executable, "-m", "sphinx", "-W", "-q", ".", "out"],
         cwd=folder,
-        env={**os.environ, meta.VARIABLE: address},
         capture_output=True,
         text=True,
         timeout=120,
@@ -61,7 +60,7 @@ def build(folder: Path, address: str) -> subprocess.CompletedProcess[str]:
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small book, built for an address."""
     folder = tmp_path_factory.mktemp("published")
-    done = build(folder, ADDRESS.rstrip("/"))
+    done = build(folder, ADDRESS)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -146,9 +145,14 @@ def test_the_citation_says_what_the_file_says() -> None:
         for words in (said["title"], said["version"], said["authors"][0]["name"], str(day.year)):
             assert str(words) in text
         assert ADDRESS in text
-    assert "21 November 2026" in cited.sentence or day != datetime.date(2026, 11, 21)
     assert cited.as_json("x")["datePublished"] == day.isoformat()
     assert "url" not in citation.read().bibtex
+
+
+def test_a_month_is_said_in_english_and_as_bibtex_knows_it() -> None:
+    cited = citation.Citation("T", ("A",), "1", datetime.date(2026, 3, 9), ())
+    assert cited.sentence == "A (2026). T. Version 1, 9 March 2026."
+    assert " = mar,\n" in cited.bibtex
 
 
 def test_bibtex_is_well_formed() -> None:
@@ -223,17 +227,6 @@ def test_what_needs_an_address_goes_with_it(published: Path) -> None:
     assert not (out / "robots.txt").exists()
     assert "og:image" not in tags(out / "chapters" / "heads.html")
     assert "canonical" not in (out / "chapters" / "heads.html").read_text("utf-8")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "wrong", ["host.example/book", "ftp://host.example", "https://h.example/?x"]
-)
-def test_what_is_no_address_is_refused_in_one_line(tmp_path: Path, wrong: str) -> None:
-    done = build(tmp_path, wrong)
-    assert done.returncode != 0
-    assert f"{meta.VARIABLE}={wrong!r} is no address" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_the_icon_is_a_picture() -> None:

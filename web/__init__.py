@@ -32,7 +32,9 @@ def _watch(app: Sphinx, config: Config) -> None:
     """
     state = _digest("nllbook/**/*.py", "nllbook/data/*", "requirements.txt")
     config.nb_execution_cache_path = str(Path(app.srcdir) / "_build" / ".jupyter_cache" / state)
-    config.book_inputs = _digest("web/*.py", "web/*.mjs", "chapters/*.bib", "chapters/notation.md")
+    config.book_inputs = _digest(
+        *("web/*.py", "web/*.mjs", "chapters/*.bib", "chapters/notation.md", "CITATION.cff")
+    )
 
 
 def _add_styles(app: Sphinx, config: Config) -> None:
@@ -51,15 +53,6 @@ def _number_repeated_ids(app: Sphinx, doctree: nodes.document) -> None:
             if name in repeated:
                 seen[name] += 1
                 node["ids"][place] = f"{name}-{seen[name]}"
-
-
-def _drop_thebe(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
-) -> None:
-    """sphinx-thebe, part of Jupyter Book, puts scripts on every page even where it is off."""
-    context["script_files"] = [
-        script for script in context["script_files"] if "thebe" not in str(script).lower()
-    ]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -101,5 +94,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", _watch, priority=1)
     app.connect("config-inited", _add_styles)
     app.connect("doctree-read", _number_repeated_ids)
-    app.connect("html-page-context", _drop_thebe, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

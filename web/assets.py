@@ -34,13 +34,13 @@ THEME = "sphinx_book_theme"
 FIRST_STYLES = ("styles/theme.css", "styles/pydata-sphinx-theme.css")
 LAST_SCRIPTS = ("scripts/bootstrap.js", "scripts/pydata-sphinx-theme.js")
 MATHS = "katex/katex.css"
-# Of parts that this book does not use: running cells in the page, tabs, folding by script.
+# Of parts that this book does not use: running cells in the page, tabs, folding by script. The
+# first are files, the second what the settings of such scripts hold.
 UNUSED = (
     *("togglebutton.css", "togglebutton.js"),
-    "sphinx-thebe.css",
-    "sphinx-thebe.js",
-    "design-tabs.js",
+    *("sphinx-thebe.css", "sphinx-thebe.js", "design-tabs.js"),
 )
+UNUSED_SETTINGS = ("toggleHint", "togglebutton", "toggleOpenOnPrint", "THEBE", "thebe")
 # Of no use to a reader, among what the theme and Sphinx copy into the site.
 DROPPED = (
     *("*.map", "*webpack-macros.html", "scripts/*", "styles/*", "vendor/*", "locales/*"),
@@ -78,6 +78,11 @@ def _name(asset: _CascadingStyleSheet | _JavaScript) -> str:
     return os.fspath(asset.filename or "").removeprefix("_static/")
 
 
+def _unused(script: _JavaScript) -> bool:
+    settings = script.attributes.get("body", "")
+    return _name(script) in UNUSED or any(word in settings for word in UNUSED_SETTINGS)
+
+
 class Assets:
     """What one build puts together."""
 
@@ -102,7 +107,7 @@ class Assets:
             found = [*FIRST_STYLES, *map(_name, shared), MATHS]
             self.styles = [name for name in dict.fromkeys(found) if name not in UNUSED]
             scripts = sorted(site._orig_js_files, key=lambda script: script.priority)
-            self.scripts = [script for script in scripts if _name(script) not in UNUSED]
+            self.scripts = [script for script in scripts if not _unused(script)]
         context["css_files"] = [
             _CascadingStyleSheet(f"_static/{STYLE}", priority=0),
             *(one for one in context["css_files"] if _name(one) not in (*self.styles, *UNUSED)),
@@ -115,7 +120,7 @@ class Assets:
                 one
                 for one in context["script_files"]
                 if str(one) not in bundled
-                and _name(one) not in UNUSED
+                and not _unused(one)
                 # for a list of versions, which the site has not; it would run too early
                 and "DOCUMENTATION_OPTIONS.pagename" not in one.attributes.get("body", "")
             ),

@@ -51,8 +51,8 @@ def program() -> str:
         if path := shutil.which(name):
             return path
     raise NoBrowserError(
-        "No Chromium or Chrome was found, in which the tests read the site. On Debian or Ubuntu: "
-        "apt install chromium (or set CHROMIUM to the path of one)"
+        "No Chromium or Chrome was found, in which the site is read and printed. "
+        "On Debian or Ubuntu: apt install chromium (or set CHROMIUM to the path of one)"
     )
 
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nllbook import plotting
+from nllbook.plotting import INK, PAPER
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SIZE = (1200, 630)  # in pixels, as Open Graph and X ask for
-INK, PAPER = "#1F2328", "#FFFFFF"
 
 
 def draw(path: Path, book: str, title: str, steps: int, step: int = 0) -> None:

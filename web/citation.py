@@ -17,6 +17,13 @@ FILE = ROOT / "CITATION.cff"
 KEY = "nllbook"  # of the BibTeX entry
 
 
+# strftime would name them in the language of the machine.
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
+    *("October", "November", "December"),
+)
+
+
 @dataclass(frozen=True)
 class Citation:
     """What CITATION.cff says, and the address of the site, where it is known."""
@@ -31,7 +38,7 @@ class Citation:
     @property
     def sentence(self) -> str:
         """The citation in plain words."""
-        day = f"{self.date.day} {self.date:%B %Y}"
+        day = f"{self.date.day} {MONTHS[self.date.month - 1]} {self.date.year}"
         start = f"{', '.join(self.authors)} ({self.date.year}). "
         end = f" {self.address}" if self.address else ""
         return f"{start}{self.title}. Version {self.version}, {day}.{end}"
@@ -43,7 +50,7 @@ class Citation:
             "author": " and ".join(f"{{{author}}}" for author in self.authors),
             "title": f"{{{self.title}}}",
             "year": str(self.date.year),
-            "month": f"{self.date:%b}".lower(),
+            "month": MONTHS[self.date.month - 1][:3].lower(),
             "version": self.version,
             "url": self.address,
         }

@@ -108,7 +108,7 @@ def _add_buttons(
     app: Sphinx, page: str, template: str, context: dict[str, Any], tree: nodes.document | None
 ) -> None:
     """Links that a reader may follow; the page itself asks those hosts for nothing."""
-    found = known(app.config.html_theme_options["repository_url"], app.config.html_baseurl)
+    found = addresses(app.config.html_theme_options["repository_url"], app.config.html_baseurl)
     chapter = page.rpartition("/")[2]
     if found.site and tree is not None and chapter in app.config.notebook_names:
         download = context["pathto"](f"{FOLDER}/{chapter}.ipynb", resource=True)

@@ -2,13 +2,12 @@
 
 Every page has a description: the field `description` of its front matter, or its first paragraph.
 What needs the site's own address (canonical links, cards, the sitemap) is there only where that is
-known, from `html: baseurl` in _config.yml or, before it, from the variable NLLBOOK_SITE.
+known: web/launch.py finds it, and puts it into the setting html_baseurl.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -19,11 +18,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.config import Config
-from sphinx.errors import ExtensionError
 
 from web import card, citation, source
 
-VARIABLE = "NLLBOOK_SITE"
 TEMPLATES = source.ROOT / "web" / "templates"
 CARDS = "_static/cards"
 TITLE = "An executable book"  # of the landing page, whose heading is the book's own title
@@ -35,7 +32,7 @@ ELSEWHERE = {  # the pages that have no source
 # A bell curve and its negative logarithm. As an address of its own it costs no request.
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
-    '<rect width="32" height="32" rx="6" fill="#0072B2"/><g fill="none" stroke="#fff">'
+    '<rect width="32" height="32" rx="6" fill="#274891"/><g fill="none" stroke="#fff">'
     '<path d="M5 8q11 38 22 0" stroke-width="3.5"/>'
     '<path d="M4 17c7 0 8-10 12-10s5 10 12 10" stroke-width="2" stroke-dasharray="3 2"/></g></svg>'
 )
@@ -53,14 +50,8 @@ STORAGE = (
 
 
 def configure(app: Sphinx, config: Config) -> None:
-    """Let the variable give the site's address, and end it as the address of a folder ends."""
-    config.templates_path.insert(0, str(TEMPLATES))  # before the theme's own
-    address = os.environ.get(VARIABLE) or config.html_baseurl or ""
-    if address and (urlsplit(address).scheme not in ("http", "https") or "?" in address):
-        raise ExtensionError(
-            f"{VARIABLE}={address!r} is no address of a site: give one like https://host/book/"
-        )
-    config.html_baseurl = f"{address.rstrip('/')}/" if address else ""
+    """Ours before the theme's of the same name."""
+    config.templates_path.insert(0, str(TEMPLATES))
 
 
 def note_description(app: Sphinx, tree: nodes.document) -> None:

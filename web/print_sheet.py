@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,13 +17,13 @@ from pathlib import Path
 import pikepdf
 import yaml
 
+from web.browser import NoBrowserError, program
 from web.labels import Book
 from web.sheet_page import PAGE, STYLE
 from web.source import CHAPTERS, ROOT
 
 SITE = ROOT / "_build" / "html"
 PAPERS = {"a4": "A4", "letter": "Letter"}  # as CSS calls them
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SWITCHES = ("--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 FROM_DOWNLOADS = "../../"  # Sphinx puts it into _downloads/<hash>/
 SECONDS = 120
@@ -57,17 +56,6 @@ def address() -> str:
     return published.rstrip("/") + "/" if published else FROM_DOWNLOADS
 
 
-def browser() -> str:
-    """The first one on the PATH."""
-    for name in BROWSERS:
-        if path := shutil.which(name):
-            return path
-    raise PrintError(
-        "no Chromium or Chrome on the PATH, which prints the sheet. "
-        "On Debian or Ubuntu: apt install chromium"
-    )
-
-
 def printed(page: Path, paper: str, folder: Path) -> Path:
     """The page as Chromium prints it, on the paper that is named."""
     html = page.read_text(encoding="utf-8")
@@ -76,7 +64,7 @@ def printed(page: Path, paper: str, folder: Path) -> Path:
     copy, pdf = folder / f"{paper}.html", folder / f"{paper}.pdf"
     copy.write_text(html.replace("</head>", f"{rule}</head>", 1), encoding="utf-8")
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    command = [browser(), *SWITCHES, *root, f"--user-data-dir={folder / 'profile'}"]
+    command = [program(), *SWITCHES, *root, f"--user-data-dir={folder / 'profile'}"]
     command += ["--no-pdf-header-footer", f"--print-to-pdf={pdf}", copy.as_uri()]
     run = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     if not pdf.exists():
@@ -120,7 +108,7 @@ def main() -> int:
                     deterministic_id=True,
                 )
             print(f"{target(paper).relative_to(ROOT)}: printed")
-    except PrintError as error:
+    except (PrintError, NoBrowserError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

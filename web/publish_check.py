@@ -65,7 +65,8 @@ class Site:
         """Why nothing of the site answers this link on the page at that address, if so."""
         url = urljoin(at, link)
         if not url.startswith(self.address):
-            return ""  # another site's
+            ours = not urlsplit(link).netloc and not urlsplit(link).scheme
+            return "it leads out of the site" if ours else ""  # else another site's
         path = (
             self.folder / unquote(urlsplit(url).path[len(urlsplit(self.address).path) :])
         ).resolve()
