@@ -36,7 +36,11 @@ LAST_SCRIPTS = ("scripts/bootstrap.js", "scripts/pydata-sphinx-theme.js")
 MATHS = "katex/katex.css"
 # Of parts that this book does not use: running cells in the page, tabs, folding by script.
 UNUSED = (
-    *("togglebutton.css", "togglebutton.js"),"sphinx-thebe.css", "sphinx-thebe.js", "design-tabs.js")
+    *("togglebutton.css", "togglebutton.js"),
+    "sphinx-thebe.css",
+    "sphinx-thebe.js",
+    "design-tabs.js",
+)
 # Of no use to a reader, among what the theme and Sphinx copy into the site.
 DROPPED = (
     *("*.map", "*webpack-macros.html", "scripts/*", "styles/*", "vendor/*", "locales/*"),
