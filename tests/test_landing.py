@@ -164,7 +164,7 @@ def test_answers_are_forgotten_on_request(
 ) -> None:
     page = opened(context, f"{address}{CHAPTER}", errors)
     answer(page, FIRST, "right")
-    page.get_by_role("button", name="Forget all answers").click()
+    page.get_by_role("button", name="Forget all chapters' answers").click()
     assert state(page, FIRST) == f"0 of {ALL} in this chapter"
     assert page.evaluate("localStorage.getItem('nllbook-quizzes')") is None
     page.reload()

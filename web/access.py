@@ -78,8 +78,8 @@ def _visit_hidden_code(self: HTML5Translator, node: HideCodeCellNode) -> None:
 def _visit_entry(self: HTML5Translator, node: nodes.entry) -> None:
     """A cell of a table. Those of the first row and column are heads, and say of what.
 
-    An empty head would be read as one: that is a plain cell. A row that a cell from above reaches
-    into has fewer cells, and its first one is no head.
+    A head without words is none: browsers make no name of a formula, and an empty one would be read
+    as a head. A row that a cell from above reaches into has fewer cells; its first one is no head.
     """
     row: Any = node.parent
     wide = sum(1 + cell.get("morecols", 0) for cell in row)
@@ -87,7 +87,10 @@ def _visit_entry(self: HTML5Translator, node: nodes.entry) -> None:
     first = row.index(node) == 0 and wide == row.parent.parent["cols"]
     attributes: dict[str, Any] = {"CLASS": "head" if top else "stub" if first else ""}
     tag = "td"
-    if (top or first) and node.astext().strip():
+    words = "".join(
+        text for text in node.findall(nodes.Text) if not isinstance(text.parent, nodes.math)
+    )
+    if (top or first) and words.strip():
         tag, attributes["scope"] = "th", "col" if top else "row"
     for name, span in (("morerows", "rowspan"), ("morecols", "colspan")):
         if name in node:

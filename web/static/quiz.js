@@ -7,11 +7,12 @@
   const make = (name, className) => Object.assign(document.createElement(name), { className });
   const lines = []; // writers
   let kept = {};
+  const show = () => lines.forEach((line) => line());
   const read = () => {
     try {
       kept = { ...JSON.parse(localStorage.getItem(KEY)) };
     } catch {} // not ours
-    lines.forEach((line) => line());
+    show();
   };
   const mark = (id) => MARKS[kept[id] || TRIED];
   const count = (ids) => `${ids.filter((id) => kept[id]).length} of ${ids.length}`;
@@ -37,13 +38,13 @@
     lines.push(() => (place.textContent = mark(idOf(link.hash))));
   }
 
-  // After a chapter's last quiz, and on the landing page: the sum and a way to clear it
+  // The sum, and a way to clear it
   const note = all(".quiz-note")[0] ?? make("p", "quiz-note");
   quizzes.at(-1)?.append(note);
   const listed = note.dataset.quizzes?.split(" ") ?? ids;
   const [sum, button, status] = [make("span"), make("button"), make("p", "visually-hidden")];
   status.role = "status"; // read aloud, in a pause
-  button.textContent = "Forget all answers";
+  button.textContent = "Forget all chapters' answers";
   button.onclick = () => {
     localStorage.removeItem(KEY);
     read();
@@ -68,7 +69,7 @@
     try {
       localStorage.setItem(KEY, JSON.stringify(kept));
     } catch {} // full
-    read();
+    show();
     if (right) status.textContent = `${mark(id)}, ${count(ids)} in this chapter`;
   });
   addEventListener("pageshow", read);

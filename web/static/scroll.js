@@ -1,5 +1,6 @@
 // Gives the keyboard a way into what is wider than its box, and a screen reader its name.
-// Only while it is: what fits is no stop on the way. Without this script all can still be read.
+// Only while it is: what fits is no stop on the way. An edge that fades says that more follows.
+// Without this script all can still be read.
 (() => {
   "use strict";
   const BOXES = ".katex-display, pre, .pst-scrollable-table-container, .output, p:has(.katex)";
@@ -10,8 +11,12 @@
     return box.matches("p") ? "Text" : "Table";
   };
 
+  const more = ({ target: box }) =>
+    box.toggleAttribute("data-more", box.scrollWidth - box.clientWidth - box.scrollLeft > 2);
+
   const look = (box) => {
     const scrolls = /auto|scroll/.test(getComputedStyle(box).overflowX);
+    more({ target: box });
     if (scrolls && box.scrollWidth > box.clientWidth) {
       box.tabIndex = 0; // the theme's script knows some of these boxes, and names none
       box.setAttribute("role", "group");
@@ -24,6 +29,7 @@
   const start = () => {
     const boxes = [...document.querySelectorAll(BOXES)].filter((box) => box.closest("article"));
     const sizes = new ResizeObserver((changes) => changes.forEach(({ target }) => look(target)));
+    boxes.forEach((box) => box.addEventListener("scroll", more, { passive: true }));
     boxes.forEach((box) => sizes.observe(box)); // also when a fold opens; calls back at once
     document.fonts.ready.then(() => boxes.forEach(look)); // they change what is in a box
   };
