@@ -44,7 +44,7 @@ div.math > .katex-display { flex: 1; min-width: 0; margin: 0; padding: .65em .25
 span.math { display: inline; overflow: visible; }
 span.nobreak { white-space: nowrap; }
 @media screen and (max-width: 60em) {
-  p:has(span.math) { overflow: auto hidden; padding-bottom: .3em; }
+  p:has(span.math) { overflow: auto hidden; padding-bottom: .5em; }
 }
 """
 
