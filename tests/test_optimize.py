@@ -536,5 +536,5 @@ def test_plot_makes_its_own_figure_in_the_books_style() -> None:
         axes = newton(logarithm, 0.5).plot()
         assert axes.get_lines()[0].get_color() == BLUE
         figure: Any = axes.figure
-        assert figure.get_size_inches()[0] == 6.2
+        assert figure.get_size_inches()[0] == 4.8
         plt.close(figure)

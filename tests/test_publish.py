@@ -160,6 +160,7 @@ def published(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real book once more, written for an address; the two folders made of it."""
     folder = tmp_path_factory.mktemp("published")
     shutil.copytree(site / "html" / ".doctrees", folder / "doctrees")
+    shutil.copytree(site / "jupyter_execute", folder / "jupyter_execute")  # numbers for the prose
     command = ["-m", "sphinx", "-W", "-n", "-q", "-b", "html", "-d", str(folder / "doctrees")]
     built = subprocess.run(
         [sys.executable, *command, str(site.parent), str(folder / "html")],

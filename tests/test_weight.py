@@ -46,8 +46,8 @@ def test_a_page_that_moves_is_seen_to_move(browser: Browser, tmp_path: Path) -> 
         "document.body.prepend(document.createElement('hr')); document.body.style.marginTop='300px'"
     )
     (tmp_path / "late.html").write_text(
-        "<!doctype html><title>Late</title><p>Text.<p>More text."
-        f"<script>setTimeout(() => {late}, 300)</script>"
+        "<!doctype html><title>Late</title><link rel=icon href=data:,><p>Text.<p>More text."
+        f"<script>requestAnimationFrame(() => requestAnimationFrame(() => {{ {late} }}))</script>"
     )
     with served(tmp_path) as start:
         found = weigh(browser, f"{start}late.html")

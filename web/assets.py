@@ -68,6 +68,7 @@ _CLASSES = re.compile(r"\bclass=(?:\"([^\"]*)\"|'([^']*)')")
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
 _IMPORT = re.compile(r"@import\s+[\"']([^\"']+)[\"'];")
 _URL = re.compile(r"url\(\s*([\"']?)(?!data:|#)([^\"')]+)\1\s*\)")
+_NOT_SHOWN = re.compile(r"background-image:\s*url\(file\.png\);")  # in Sphinx's lists of results
 _ESCAPE = re.compile(r"\\([0-9a-fA-F]{4,5})\b")
 _IMAGE = re.compile(r'<img\b[^>]*?\bsrc="([^"]*_images/([^"/]+\.(?:png|webp)))"[^>]*>')
 _SIZED = re.compile(r"\b(?:width|height|loading)=")
@@ -199,6 +200,9 @@ class Assets:
             elif name in bundled or any(fnmatch(name, one) for one in DROPPED):
                 path.unlink()
         named = "".join(pages.values())
+        for path in (*static.glob("*.css"), *static.glob("*.js")):
+            if path.name not in named:
+                path.unlink()
         for path in (*site.glob("_images/*"), *static.glob("images/*")):
             if path.name not in named:
                 path.unlink()
@@ -290,8 +294,9 @@ def _inlined(static: Path, name: str) -> str:
     """A style sheet with those it imports, and its addresses as seen from _static."""
     folder = Path(name).parent.as_posix()
     css = without_comments(_read(static, name))
-    css = _IMPORT.sub(lambda found: _inlined(static, normpath(f"{folder}/{found[1]}")), css)
-    return _URL.sub(lambda found: f'url("{normpath(f"{folder}/{found[2]}")}")', css)
+    css = _NOT_SHOWN.sub("", css)
+    css = _URL.sub(lambda found: f'url("{normpath(f"{folder}/{found[2]}")}")', css)
+    return _IMPORT.sub(lambda found: _inlined(static, normpath(f"{folder}/{found[1]}")), css)
 
 
 def _hash(content: str) -> str:

@@ -32,7 +32,7 @@
     boxes.forEach((box) => box.addEventListener("scroll", more, { passive: true }));
     boxes.forEach((box) => sizes.observe(box)); // also when a fold opens; calls back at once
     // What a reader's own spacing makes wider makes the whole longer.
-    new ResizeObserver(() => boxes.forEach(look)).observe(document.querySelector("article"));
+    new ResizeObserver(() => boxes.forEach(look)).observe(document.querySelector("main"));
     document.fonts.ready.then(() => boxes.forEach(look)); // they change what is in a box
   };
 
