@@ -268,6 +268,7 @@ def test_solutions_are_folded_without_a_script_and_unfold_on_paper(
 @pytest.mark.parametrize("name", ["notation", "exam-templates", "api", "claims", "cheat-sheet"])
 def test_every_row_of_a_table_has_a_head(site: Path, browser: Browser, name: str) -> None:
     with opened(site, browser, f"chapters/{name}") as page:
+        assert page.locator("table.table > tbody > tr").count() > 0
         headless = """() => {
             const words = (cell) => {
                 const copy = cell.cloneNode(true);

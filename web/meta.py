@@ -8,6 +8,7 @@ known: web/launch.py finds it, and puts it into the setting html_baseurl.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -172,6 +173,8 @@ def _write_around(app: Sphinx, exception: Exception | None) -> None:
             (out / name).unlink(missing_ok=True)
     if address:
         _draw_cards(out / CARDS, book, others)
+    else:
+        shutil.rmtree(out / CARDS, ignore_errors=True)
 
 
 def _for_engines(app: Sphinx) -> dict[str, str]:
