@@ -10,7 +10,7 @@ import pytest
 
 from tests.test_access import RULES, violations
 from web import beliefs
-from web.browser import PHONE, visit
+from web.browser import DRAWN, PHONE, visit
 from web.source import ROOT, chapters
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ def opened(context: BrowserContext, url: str, errors: list[str]) -> Page:
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(url, wait_until="load", timeout=60_000)
+    page.wait_for_function(DRAWN)
     return page
 
 
@@ -214,7 +215,7 @@ def test_where_storage_is_blocked_nothing_fails(
     )
     frame = page.frames[1]
     assert frame.evaluate("localStorage.constructor === Object"), "the browser's own is blocked"
-    assert "0 of" in frame.locator(".quiz-note").inner_text()
+    assert "0 of" in (frame.locator(".quiz-note").text_content() or "")
     if name == CHAPTER:
         answer(frame, FIRST, "right")
         assert state(frame, FIRST).startswith(f"✓ Answered at first try 1 of {ALL}")

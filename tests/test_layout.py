@@ -20,7 +20,7 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from web.browser import visit
+from web.browser import DRAWN, PHONE, visit
 from web.source import ROOT, pages
 
 if TYPE_CHECKING:
@@ -318,6 +318,59 @@ def test_without_scripts_wide_boxes_scroll_all_the_same(site: Path, browser: Bro
         scrolls = [line for line in trouble if line.startswith("no way in by keyboard")]
         assert scrolls, "nothing is wide here: take another page"
         assert trouble == scrolls
+
+
+# ---- Long pages are drawn in pieces, the first screen first
+
+LONG = "chapters/classification-losses.html"
+LAST = "article > section > section:last-of-type p"
+SHOWN = "(e) => e.checkVisibility({ contentVisibilityAuto: true })"
+TOP = "(e) => e.getBoundingClientRect().top"
+
+
+def test_a_long_page_is_first_drawn_where_the_reader_is(site: Path, browser: Browser) -> None:
+    address = (site / "html" / LONG).as_uri()
+    with visit(browser, address, size=PHONE, drawn=False) as found:
+        drawn = "[document.querySelector('article h1'), document.querySelector(last)].map(shown)"
+        first = f"""() => new Promise((done) => addEventListener("DOMContentLoaded", () => {{
+          const last = "{LAST}", shown = {SHOWN};
+          requestAnimationFrame(() => requestAnimationFrame(() => done({drawn})));
+        }}))"""
+        found.page.add_init_script(f"window.first = ({first})();")
+        found.page.goto(address + "?")
+        assert found.page.evaluate("window.first") == [True, False]
+        found.page.wait_for_function(DRAWN)
+        assert found.page.locator(LAST).last.evaluate(SHOWN)
+        assert found.page.locator("article [aria-label='Formula, scrolls sideways']").count() > 3
+        whole = found.page.evaluate("document.documentElement.scrollHeight")
+        found.page.goto(address + "?", wait_until="load")
+        found.page.mouse.wheel(0, 10)
+        found.page.wait_for_timeout(200)  # who reads on at once gets the rest at once
+        assert found.page.locator(LAST).last.evaluate(SHOWN)
+        found.page.reload()  # the browser returns to where the reader was: the page must be as long
+        assert found.page.locator(LAST).last.evaluate(SHOWN)
+        assert found.page.evaluate("document.documentElement.scrollHeight") == whole
+
+
+def test_a_link_leads_into_a_long_page(site: Path, browser: Browser) -> None:
+    address = (site / "html" / LONG).as_uri()
+    with visit(browser, f"{address}#exercises", size=PHONE, drawn=False) as found:
+        assert found.page.locator(LAST).last.evaluate(SHOWN)
+        found.page.wait_for_timeout(500)
+        assert 0 <= found.page.locator("#exercises").evaluate(TOP) < PHONE[1] / 4
+
+
+def test_the_contents_show_where_the_reader_is(site: Path, browser: Browser) -> None:
+    with visit(browser, (site / "html" / LONG).as_uri(), reduced_motion="reduce") as found:
+        links = found.page.locator(".bd-sidebar-secondary .page-toc a")
+        assert links.count() > 5
+        for place in (2, links.count() - 2):
+            target = links.nth(place).get_attribute("href")
+            assert target is not None
+            found.page.evaluate("(id) => document.getElementById(id).scrollIntoView()", target[1:])
+            found.page.wait_for_timeout(300)
+            active = found.page.locator(".bd-sidebar-secondary .page-toc a.active")
+            assert active.last.get_attribute("href") == target
 
 
 # ---- Keyboard, motion, colours

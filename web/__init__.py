@@ -41,7 +41,8 @@ def _add_styles(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(source.ROOT / "web" / "static"))
     for style in STYLES:
         app.add_css_file(style)
-    app.add_js_file("scroll.js", loading_method="defer")
+    for script in ("draw.js", "scroll.js"):  # in this order: the second ends the event of the first
+        app.add_js_file(script, loading_method="defer")
 
 
 def _number_repeated_ids(app: Sphinx, doctree: nodes.document) -> None:

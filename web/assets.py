@@ -34,11 +34,12 @@ THEME = "sphinx_book_theme"
 FIRST_STYLES = ("styles/theme.css", "styles/pydata-sphinx-theme.css")
 LAST_SCRIPTS = ("scripts/bootstrap.js", "scripts/pydata-sphinx-theme.js")
 MATHS = "katex/katex.css"
-# Of parts that this book does not use: running cells in the page, tabs, folding by script. The
-# first are files, the second what the settings of such scripts hold.
+# Of parts that this book does not use: running cells in the page, tabs, folding by script, notes in
+# the margin. The first are files, the second what the settings of such scripts hold.
 UNUSED = (
     *("togglebutton.css", "togglebutton.js"),
     *("sphinx-thebe.css", "sphinx-thebe.js", "design-tabs.js"),
+    "scripts/sphinx-book-theme.js",  # access.js does what is left of it
 )
 UNUSED_SETTINGS = ("toggleHint", "togglebutton", "toggleOpenOnPrint", "THEBE", "thebe")
 # Of no use to a reader, among what the theme and Sphinx copy into the site.
@@ -57,6 +58,11 @@ if (document.documentElement.dataset.theme === "auto") {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.dataset.theme = dark ? "dark" : "light";
 }
+"""
+# For draw.js, in chapters: they are long, and their first sections begin below the first screen.
+FIRST_LONG = """
+const [{ type } = {}] = performance.getEntriesByType("navigation");
+if (!location.hash && type === "navigate") document.documentElement.dataset.drawing = "";
 """
 # Classes that bootstrap's script puts together, so that they are written nowhere.
 COMPOSED = {f"bs-{box}-{side}" for box in ("tooltip", "popover") for side in ("auto", "top")}
@@ -90,6 +96,8 @@ class Assets:
     def __init__(self) -> None:
         self.styles: list[str] = []
         self.scripts: list[_JavaScript] = []
+        paths = (one.path for one in source.pages() if one.number)
+        self.long = {path.relative_to(source.ROOT).with_suffix("").as_posix() for path in paths}
 
     def page(
         self,
@@ -114,8 +122,9 @@ class Assets:
             *(one for one in context["css_files"] if _name(one) not in (*self.styles, *UNUSED)),
         ]
         bundled = {str(script) for script in self.scripts}
+        first = FIRST + FIRST_LONG if page in self.long else FIRST
         context["script_files"] = [
-            _JavaScript("", body=FIRST, priority=0),
+            _JavaScript("", body=first, priority=0),
             _JavaScript(f"_static/{SCRIPT}", priority=0, defer="defer"),
             *(
                 one

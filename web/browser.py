@@ -36,6 +36,7 @@ SWITCHES = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 PREFIX = "/book/"  # a project's pages are served under its name
+DRAWN = "!('drawing' in document.documentElement.dataset)"  # all of a long page: static/draw.js
 DESKTOP, PHONE = (1280, 900), (390, 844)  # in CSS pixels
 
 Scheme = Literal["light", "dark"]
@@ -127,13 +128,20 @@ def visit(
     *,
     scheme: Scheme = "light",
     size: tuple[int, int] = DESKTOP,
+    drawn: bool = True,
     **options: Any,
 ) -> Iterator[Visit]:
-    """Open a page as a new reader does: nothing stored, their system light or dark."""
+    """Open a page as a new reader does: nothing stored, their system light or dark.
+
+    It is given when all of it is drawn, or with ``drawn=False`` as soon as it is there.
+    """
     viewport: Any = {"width": size[0], "height": size[1]}
     context = browser.new_context(viewport=viewport, color_scheme=scheme, **options)
     try:
-        yield Visit(context, url)
+        found = Visit(context, url)
+        if drawn and options.get("java_script_enabled", True):
+            found.page.wait_for_function(DRAWN, timeout=60_000)
+        yield found
     finally:
         context.close()
 

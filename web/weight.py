@@ -26,11 +26,11 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
-# Down to the end, a screen at a time, so that what is loaded late is loaded.
+# Down to the end, a screen at a time, so that what is loaded late is loaded; the page may grow.
 _SCROLL = """async () => {
-  const screens = Math.ceil(document.documentElement.scrollHeight / innerHeight);
-  for (let screen = 1; screen <= screens; screen += 1) {
-    scrollTo({ top: screen * innerHeight, behavior: "instant" });
+  const page = document.documentElement;
+  while (page.scrollTop + innerHeight < page.scrollHeight - 1) {
+    scrollTo({ top: page.scrollTop + innerHeight, behavior: "instant" });
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   }
   await Promise.all([...document.images].map((image) => image.decode()));

@@ -1,4 +1,5 @@
-// What readers by keyboard or by ear need and only a script can give: focus that stays, news aloud.
+// What readers by keyboard or by ear need and only a script can give: buttons that
+// say what they do, news aloud.
 "use strict";
 
 (() => {
@@ -12,11 +13,6 @@
     setTimeout(() => { news.textContent = words; }, 150);
   };
 
-  // The theme takes the focus off its buttons when they are used. Then the next Tab would start at
-  // the top of the page, and a closed drawer would have nowhere to give the focus back to.
-  const buttons = ".theme-switch-button, .search-button, .primary-toggle, .secondary-toggle";
-  for (const button of document.querySelectorAll(buttons)) button.blur = () => {};
-
   document.addEventListener("click", ({ target }) => {
     const colours = target.closest(".theme-switch-button");
     if (colours) say(colours.innerText);
@@ -26,7 +22,8 @@
     if (target.closest("dialog a[href^='#']")) target.closest("dialog").close();
   });
 
-  // On a wide page the button shows and hides the chapters beside the text.
+  // On a wide page the button shows and hides the chapters beside the text, on a narrow one the
+  // theme opens them as a drawer.
   const toggle = document.querySelector(".primary-toggle");
   const chapters = document.getElementById("pst-primary-sidebar");
   const wide = matchMedia("(min-width: 992px)"); // as in the theme
@@ -40,8 +37,19 @@
     }
   };
   if (toggle && chapters) {
-    new MutationObserver(tell).observe(chapters, { attributeFilter: ["class"] });
+    toggle.addEventListener("click", (event) => {
+      if (!wide.matches) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      chapters.classList.toggle("pst-sidebar-hidden");
+      tell();
+    }, true);
     wide.addEventListener("change", tell);
     tell();
   }
+
+  // The bar at the top has a shadow as soon as something lies under it.
+  const top = document.querySelector(".sbt-scroll-pixel-helper");
+  const under = ([{ isIntersecting }]) => document.body.classList.toggle("scrolled", !isIntersecting);
+  if (top) new IntersectionObserver(under).observe(top);
 })();
