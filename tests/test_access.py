@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from bs4 import BeautifulSoup
 
 from tests.test_reading import PAGES
+from web.access import with_headings
 from web.browser import DESKTOP, PHONE, Scheme, visit
 
 if TYPE_CHECKING:
@@ -244,7 +246,8 @@ def test_code_and_solutions_open_by_keyboard_and_copying_is_said(
         assert solution.locator("section").is_visible()
 
         copy = page.locator(".copybtn").first
-        assert ("button", "Copy to clipboard") in found
+        code = page.locator("div.cell_input pre").first.inner_text().splitlines()[0]
+        assert ("button", f"Copy to clipboard: {code}") in found
         copy.focus()
         page.keyboard.press("Shift+Tab")  # so that the focus is one that shows
         page.keyboard.press("Tab")
@@ -252,6 +255,25 @@ def test_code_and_solutions_open_by_keyboard_and_copying_is_said(
         assert copy.evaluate("button => getComputedStyle(button).opacity") == "1"
         page.keyboard.press("Enter")
         assert news(page) == "Copied!"
+
+
+def test_the_title_of_a_numbered_box_is_a_heading() -> None:
+    box = '<div class="{} admonition" id="x">\n<p class="admonition-title">{}</p></div>'
+    page = "<h1>One</h1>{}<h2>Two</h2>{}{}".format(
+        box.format("proof definition", "A"), box.format("exercise", "B"), box.format("note", "C")
+    )
+    once = with_headings(page)
+    titles = BeautifulSoup(once, "html.parser").select("p")
+    assert [title.get("role") for title in titles] == ["heading", "heading", None]
+    assert [title.get("aria-level") for title in titles] == ["2", "3", None]
+    assert with_headings(once) == once
+
+
+def test_statements_and_exercises_are_among_the_headings(site: Path, browser: Browser) -> None:
+    with opened(site, browser, "chapters/likelihood") as page:
+        headings = [name for role, name in tree(page) if role == "heading"]
+        assert "Definition 1.1 (Likelihood)" in headings
+        assert "Exercise 1.1 (Trace it: by hand)" in headings
 
 
 def test_solutions_are_folded_without_a_script_and_unfold_on_paper(

@@ -316,6 +316,8 @@ def test_who_types_a_name_finds_what_has_it_first(small: Callable[..., list[str]
     function = {"kind": "function", "text": "a function", **named}
     assert small("entropy", full, function) == ["a function", "entropy"]
     assert small("entropy of", full, function) == ["entropy", "a function"]
+    defined = {"kind": "definition", "title": "Entropy", "text": "a definition"}
+    assert small("entropy", full, function, defined) == ["a definition", "a function", "entropy"]
 
 
 def test_of_synonyms_the_best_one_is_found(small: Callable[..., list[str]]) -> None:

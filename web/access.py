@@ -6,6 +6,7 @@ Here what is written for a page; its templates are in `templates/`, colours and 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -114,6 +115,27 @@ def _depart_citation(self: HTML5Translator, node: nodes.citation) -> None:
     self.body.append("</div>\n")
     if not isinstance(node.next_node(descend=False, siblings=True), nodes.citation):
         self.body.append("</div>\n")
+
+
+_HEADING = re.compile(r"<h([1-6])\b")
+_TITLE = re.compile(
+    r'(?P<box><div class="(?:proof|exercise) [^>]*)>(?P<between>\s*)<p class="admonition-title">'
+)
+
+
+def with_headings(html: str) -> str:
+    """The page with a heading in every numbered box, one level below that of the section.
+
+    Definitions, propositions, exercises are boxes with a paragraph as title; as headings a screen
+    reader lists them, and goes from one to the next.
+    """
+
+    def title(found: re.Match[str]) -> str:
+        level = int(_HEADING.findall(html, 0, found.start())[-1]) + 1
+        role = f'role="heading" aria-level="{level}"'
+        return f'{found["box"]}>{found["between"]}<p class="admonition-title" {role}>'
+
+    return _TITLE.sub(title, html)
 
 
 def _override(app: Sphinx) -> None:

@@ -27,6 +27,7 @@ from sphinx.config import Config
 from sphinx.errors import ExtensionError
 
 from web import fonts, maths, source
+from web.access import with_headings
 from web.prune import prune, without_comments
 
 THEME = "sphinx_book_theme"
@@ -143,7 +144,7 @@ class Assets:
         site = Path(app.outdir)
         pages = {path: path.read_text(encoding="utf-8") for path in html_pages(site)}
         sizes = smaller_figures(site / "_images")
-        pages = {path: steady(finished(html, sizes)) for path, html in pages.items()}
+        pages = {path: steady(with_headings(finished(html, sizes))) for path, html in pages.items()}
         script = self.script(site / "_static")
         style = self.style(app, list(pages.values()), script)
         for name, content in ((STYLE, style), (SCRIPT, script)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from statistics import median
 
@@ -65,8 +66,11 @@ def _run(url: str, form: str) -> dict[str, float] | None:
             command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
+        print(f"lighthouse: {url} took longer than {SECONDS} s", file=sys.stderr)
         return None
     if run.returncode != 0:
+        said = run.stderr.strip().splitlines() or [f"exit status {run.returncode}"]
+        print(f"lighthouse: {url}: {said[-1]}", file=sys.stderr)
         return None
     found = json.loads(run.stdout)["categories"]
     return {name: found[name]["score"] or 0.0 for name in CATEGORIES}

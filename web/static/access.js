@@ -22,6 +22,15 @@
     if (target.closest("dialog a[href^='#']")) target.closest("dialog").close();
   });
 
+  // Seventy buttons of one name are none: each says what it copies. They come with the page.
+  const label = () => {
+    for (const button of document.querySelectorAll("button.copybtn")) {
+      const code = button.parentElement.querySelector("pre").textContent.trim();
+      button.setAttribute("aria-label", `Copy to clipboard: ${code.split("\n")[0]}`);
+    }
+  };
+  setTimeout(label);
+
   // On a wide page the button shows and hides the chapters beside the text, on a narrow one the
   // theme opens them as a drawer.
   const toggle = document.querySelector(".primary-toggle");

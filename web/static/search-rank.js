@@ -107,7 +107,7 @@ var BookSearch = (() => {
     }
 
     // The best entries first, each with the stems that were found in it. Who types the name of a
-    // claim or a function wants that.
+    // claim or a function wants that, unless it is a word that the book defines.
     find(query) {
       const unknown = (term) => !this.places.has(term);
       const rare = (term) => Math.log(1 + this.entries.length / (this.places.get(term) ?? 1));
@@ -126,8 +126,13 @@ var BookSearch = (() => {
         .filter(({ entry: { kind, text } }) =>
           kind !== "term" || (!told.has(text) && told.add(text))); // one of several synonyms
       const asked = query.trim().toLowerCase();
-      const isNamed = ({ entry: { name = "" } }) => name && `.${name.toLowerCase()}`.endsWith(`.${asked}`);
-      return [...found.filter(isNamed), ...found.filter((one) => !isNamed(one))].slice(0, MOST);
+      const isNamed = ({ entry: { name } }) => !!name && `.${name.toLowerCase()}`.endsWith(`.${asked}`);
+      const isDefined = ({ entry: { kind, title } }) =>
+        ["definition", "term"].includes(kind) && title.toLowerCase() === asked;
+      const order = (one) => [
+        isNamed(one) && one.entry.kind !== "function", isDefined(one), isNamed(one), true,
+      ].indexOf(true);
+      return found.sort((one, other) => order(one) - order(other)).slice(0, MOST);
     }
 
     // The words of a query that no text has, nor any that begins with them.
