@@ -257,6 +257,17 @@ def test_code_and_solutions_open_by_keyboard_and_copying_is_said(
         assert news(page) == "Copied!"
 
 
+def test_what_a_button_says_goes_with_the_pointer(site: Path, browser: Browser) -> None:
+    with opened(site, browser, "chapters/notation") as page:
+        button = page.locator(".theme-switch-button:visible").first
+        button.hover()
+        page.locator(".tooltip").wait_for(timeout=5_000)
+        button.click()
+        page.mouse.move(600, 500)
+        page.locator(".tooltip").wait_for(state="detached", timeout=5_000)
+        assert button.evaluate("(button) => button === document.activeElement")
+
+
 def test_the_title_of_a_numbered_box_is_a_heading() -> None:
     box = '<div class="{} admonition" id="x">\n<p class="admonition-title">{}</p></div>'
     page = "<h1>One</h1>{}<h2>Two</h2>{}{}".format(

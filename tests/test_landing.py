@@ -162,6 +162,21 @@ def test_what_was_answered_is_still_known_after_a_reload(
 
 
 @pytest.mark.slow
+def test_on_paper_each_quiz_has_its_key_below(site: Path, browser: Browser) -> None:
+    with visit(browser, (site / "html" / CHAPTER).as_uri()) as found:
+        keys = "(id) => getComputedStyle(document.getElementById(id), '::after').content"
+        shown = [f"quiz-{one}" for one in quizzes("likelihood")]
+        assert {found.page.evaluate(keys, one) for one in shown} == {"none"}
+        found.page.emulate_media(media="print")
+        right = [
+            [option.locator("xpath=self::*[contains(@class, 'right')]").count() for option in all_]
+            for all_ in (found.page.locator(f"#{one} > .quiz-option").all() for one in shown)
+        ]
+        letters = [f'"Right: {"ABC"[options.index(1)]}"' for options in right]
+        assert [found.page.evaluate(keys, one) for one in shown] == letters
+
+
+@pytest.mark.slow
 def test_answers_are_forgotten_on_request(
     address: str, context: BrowserContext, errors: list[str]
 ) -> None:

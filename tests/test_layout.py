@@ -352,6 +352,20 @@ def test_a_long_page_is_first_drawn_where_the_reader_is(site: Path, browser: Bro
         assert found.page.evaluate("document.documentElement.scrollHeight") == whole
 
 
+@pytest.mark.parametrize(
+    "jump", ["(e) => e.scrollIntoView()", "(e) => { e.tabIndex = 0; e.focus(); }"]
+)
+def test_a_jump_while_a_long_page_is_drawn_arrives(site: Path, browser: Browser, jump: str) -> None:
+    """Which gets all of it drawn: what was out of sight above becomes several times as high."""
+    with visit(browser, (site / "html" / LONG).as_uri(), size=PHONE, drawn=False) as found:
+        assert not found.page.evaluate(DRAWN), "drawn before anyone could jump"
+        target = found.page.locator("#exercises > p").first
+        target.evaluate(jump)
+        found.page.wait_for_timeout(500)
+        assert found.page.evaluate(DRAWN)
+        assert 0 <= target.evaluate(TOP) < PHONE[1]
+
+
 def test_a_link_leads_into_a_long_page(site: Path, browser: Browser) -> None:
     address = (site / "html" / LONG).as_uri()
     with visit(browser, f"{address}#exercises", size=PHONE, drawn=False) as found:

@@ -326,6 +326,13 @@ def test_of_synonyms_the_best_one_is_found(small: Callable[..., list[str]]) -> N
         for title in ("soft target", "soft label")
     ]
     assert small("soft label", *terms) == ["soft label"]
+    full = {
+        "kind": "term",
+        "title": "soft target, soft label",
+        "url": "more",
+        "text": terms[0]["text"],
+    }
+    assert small("soft label", full, *terms) == ["soft label"]
 
 
 def test_no_more_is_found_than_anyone_reads(small: Callable[..., list[str]]) -> None:

@@ -41,7 +41,7 @@ def _add_styles(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(source.ROOT / "web" / "static"))
     for style in STYLES:
         app.add_css_file(style)
-    for script in ("draw.js", "scroll.js"):  # in this order: the second ends the event of the first
+    for script in ("draw.js", "scroll.js"):  # in this order: the first needs the event load
         app.add_js_file(script, loading_method="defer")
 
 

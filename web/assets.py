@@ -64,6 +64,9 @@ if (document.documentElement.dataset.theme === "auto") {
 FIRST_LONG = """
 const [{ type } = {}] = performance.getEntriesByType("navigation");
 if (!location.hash && type === "navigate") document.documentElement.dataset.drawing = "";
+addEventListener("error", ({ target }) => {
+  if (target.localName === "script") delete document.documentElement.dataset.drawing;
+}, true);
 """
 # Classes that bootstrap's script puts together, so that they are written nowhere.
 COMPOSED = {f"bs-{box}-{side}" for box in ("tooltip", "popover") for side in ("auto", "top")}

@@ -22,6 +22,12 @@
     if (target.closest("dialog a[href^='#']")) target.closest("dialog").close();
   });
 
+  // What a button says beside the pointer goes with the pointer, though the focus stays.
+  for (const button of document.querySelectorAll("[data-bs-toggle='tooltip']")) {
+    button.addEventListener("mouseleave", () =>
+      button.dispatchEvent(new FocusEvent("focusout", { bubbles: true })));
+  }
+
   // Seventy buttons of one name are none: each says what it copies. They come with the page.
   const label = () => {
     for (const button of document.querySelectorAll("button.copybtn")) {

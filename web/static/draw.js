@@ -5,12 +5,30 @@
 (() => {
   "use strict";
   const TIME = 6; // ms at a time; a phone needs four times as long
+  const SIZE = 60; // elements; each time much of the page is laid out anew as well
   const page = document.documentElement;
   const soon = window.requestIdleCallback ?? ((call) => setTimeout(call, 30));
 
+  // What a jump has brought into view: a word that was looked for, what has the focus, or the text.
+  const place = () => {
+    const { focusNode } = getSelection();
+    const chosen = [focusNode?.nodeType === Node.TEXT_NODE ? focusNode.parentElement : focusNode,
+      document.activeElement];
+    const seen = (e) => {
+      const { top, bottom } = e.getBoundingClientRect();
+      return top < innerHeight && bottom > 0;
+    };
+    return chosen.find((e) => e && e !== document.body && seen(e))
+      ?? document.elementFromPoint(innerWidth / 2, 90) ?? page;
+  };
+
+  // The page grows, and stays where the reader is.
   const finish = () => {
     if (!("drawing" in page.dataset)) return;
+    const here = place();
+    const { top } = here.getBoundingClientRect();
     delete page.dataset.drawing;
+    if (scrollY) scrollBy(0, here.getBoundingClientRect().top - top);
     dispatchEvent(new Event("drawn"));
   };
 
@@ -20,9 +38,11 @@
     const piece = () => {
       const began = performance.now();
       while (next < blocks.length && performance.now() - began < TIME) {
-        blocks[next].classList.add("drawn");
-        next += 1;
-        page.offsetHeight; // lays it out now, so that the time tells
+        for (let size = 0; size < SIZE && next < blocks.length; next += 1) {
+          blocks[next].classList.add("drawn");
+          size += blocks[next].getElementsByTagName("*").length;
+        }
+        page.offsetHeight; // lays them out now, so that the time tells
       }
       if (next === blocks.length) finish();
       else if ("drawing" in page.dataset) soon(piece, { timeout: 300 });

@@ -46,10 +46,11 @@
     document.fonts.ready.then(all);
     addEventListener("drawn", all);
 
-    // Where the reader is: in the sections on this line.
+    // Where the reader is: in the sections on this line, a quarter down, but below the bar.
     const links = new Map([...document.querySelectorAll(".page-toc a[href^='#']")]
       .map((link) => [document.getElementById(link.hash.slice(1)), link]));
-    const line = { rootMargin: "-25% 0px -74.9% 0px" };
+    const down = Math.min(60, Math.max(25, 10_000 / innerHeight));
+    const line = { rootMargin: `-${down}% 0px -${99.9 - down}% 0px` };
     const place = new IntersectionObserver((changes) => changes.forEach(({ target, isIntersecting }) => {
       const link = links.get(target);
       link.classList.toggle("active", isIntersecting);
@@ -59,9 +60,13 @@
     for (const section of links.keys()) place.observe(section);
   };
 
-  // What the theme and bootstrap do for the same ends at this event, they do by laying out the page
-  // anew for each box and each section: seconds on a phone.
-  addEventListener("load", (event) => event.stopImmediatePropagation());
+  // What the theme and bootstrap do for the same ends when the page has loaded, they do by laying it
+  // out anew for each box and each section: seconds on a phone. Their scripts follow in this file,
+  // and until its end nothing of the page can ask for that event.
+  window.addEventListener = (type, ...rest) => {
+    if (type !== "load") EventTarget.prototype.addEventListener.call(window, type, ...rest);
+  };
+  queueMicrotask(() => { delete window.addEventListener; });
 
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
   else start();

@@ -121,10 +121,6 @@ var BookSearch = (() => {
         fuzzy: (term) => unknown(term) && 0.3, // for what may be misspelt
         prefix: (term, i, terms) => unknown(term) || (i === terms.length - 1 && term.length > 2),
       });
-      const told = new Set();
-      const found = results.map(({ id, terms }) => ({ entry: this.entries[id], terms }))
-        .filter(({ entry: { kind, text } }) =>
-          kind !== "term" || (!told.has(text) && told.add(text))); // one of several synonyms
       const asked = query.trim().toLowerCase();
       const isNamed = ({ entry: { name } }) => !!name && `.${name.toLowerCase()}`.endsWith(`.${asked}`);
       const isDefined = ({ entry: { kind, title } }) =>
@@ -132,7 +128,12 @@ var BookSearch = (() => {
       const order = (one) => [
         isNamed(one) && one.entry.kind !== "function", isDefined(one), isNamed(one), true,
       ].indexOf(true);
-      return found.sort((one, other) => order(one) - order(other)).slice(0, MOST);
+      const told = new Set();
+      return results.map(({ id, terms }) => ({ entry: this.entries[id], terms }))
+        .sort((one, other) => order(one) - order(other))
+        .filter(({ entry: { kind, text } }) =>
+          kind !== "term" || (!told.has(text) && told.add(text))) // one of several synonyms
+        .slice(0, MOST);
     }
 
     // The words of a query that no text has, nor any that begins with them.
