@@ -245,6 +245,7 @@ def test_code_and_solutions_open_by_keyboard_and_copying_is_said(
         page.keyboard.press("Enter")
         assert solution.locator("section").is_visible()
 
+        assert page.locator(".output .copybtn").count() == 0, "nobody runs an output"
         copy = page.locator(".copybtn").first
         code = page.locator("div.cell_input pre").first.inner_text().splitlines()[0]
         assert ("button", f"Copy to clipboard: {code}") in found
