@@ -264,6 +264,12 @@ def chapter(
         yield found.page
 
 
+def load(page: Page) -> None:
+    """Load the figures that wait until the reader comes near."""
+    page.evaluate("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
+    page.wait_for_function("[...document.images].every(one => one.complete && one.naturalWidth)")
+
+
 def pixels(page: Page, selector: str) -> NDArray[np.int64]:
     """A screenshot of an element, as an array of its pixels' levels from 0 to 255."""
     png = page.locator(selector).screenshot(scale="css")
@@ -284,6 +290,7 @@ def test_chromium_shows_the_computed_colours(
 ) -> None:
     with chapter(site, browser, "cross-entropy-and-kl", scheme) as page:
         page.emulate_media(media=media, color_scheme=scheme)
+        load(page)
         found = pixels(page, "#fig-gap img")
     mode = scheme if media == "screen" else "light"  # paper is white
     share = {
@@ -297,12 +304,6 @@ def test_chromium_shows_the_computed_colours(
 
 
 FIGURES = [one.name for one in chapters() if any("plotting.figure" in c.body for c in one.cells)]
-
-
-def load(page: Page) -> None:
-    """Load the figures that wait until the reader comes near."""
-    page.evaluate("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
-    page.wait_for_function("[...document.images].every(one => one.complete && one.naturalWidth)")
 
 
 @pytest.mark.slow

@@ -36,7 +36,8 @@ SWITCHES = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 PREFIX = "/book/"  # a project's pages are served under its name
-DRAWN = "!('drawing' in document.documentElement.dataset)"  # all of a long page: static/draw.js
+# All of a long page (static/draw.js). While one page gives way to another there is no root.
+DRAWN = "document.documentElement && !('drawing' in document.documentElement.dataset)"
 DESKTOP, PHONE = (1280, 900), (390, 844)  # in CSS pixels
 
 Scheme = Literal["light", "dark"]

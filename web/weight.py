@@ -26,12 +26,16 @@ new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });
 """
-# Down to the end, a screen at a time, so that what is loaded late is loaded; the page may grow.
+# Down to the end, a screen at a time, so that what is loaded late is loaded; the page may grow. Now
+# and then headless Chromium 156 stops giving frames, until something moves: hence the clock beside.
 _SCROLL = """async () => {
   const page = document.documentElement;
+  const frame = () => Promise.race([new Promise(requestAnimationFrame),
+    new Promise((done) => setTimeout(done, 250))]);
   while (page.scrollTop + innerHeight < page.scrollHeight - 1) {
     scrollTo({ top: page.scrollTop + innerHeight, behavior: "instant" });
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await frame();
+    await frame();
   }
   await Promise.all([...document.images].map((image) => image.decode()));
   await document.fonts.ready;
