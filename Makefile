@@ -27,7 +27,7 @@ book: .venv/ready ## set up, run the chapters, build the site, print the page to
 		echo "The book was not built; the whole story is in _build/book.log" >&2; exit 1; }
 	@echo "Open file://$(CURDIR)/_build/html/index.html"
 
-test: .venv/torch .venv/browser ## set up, run every test, every notebook included
+test: .venv/torch .venv/browser .venv/sandbox ## set up, run every test, every notebook included
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 	@$(BIN)/python -m web.lint
 	@$(BIN)/pytest -n auto --dist loadscope
@@ -70,14 +70,14 @@ clean: ## remove what was built, the environment included
 	rm -rf .venv _build .jupyter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The environment: uv when it is there (or can be had), plain pip when not.
-.venv/ready: requirements.txt pyproject.toml
+.venv/ready: requirements.txt pyproject.toml coursework/nllgrade/pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("This book needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Install one, or name it: make book PYTHON=/path/to/python3.12" % v[:2])'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@echo "Setting up .venv (once) ..."
 	@{ $(BIN)/pip install --quiet --disable-pip-version-check uv \
-		&& VIRTUAL_ENV="$(CURDIR)/.venv" UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet -r requirements.txt -e . ; } \
-		|| $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e . \
+		&& VIRTUAL_ENV="$(CURDIR)/.venv" UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet -r requirements.txt -e . -e coursework/nllgrade ; } \
+		|| $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e . -e coursework/nllgrade \
 		|| { rm -rf .venv; echo "The packages in requirements.txt could not be installed. The first run needs the network, or a package cache that holds them." >&2; exit 1; }
 	@touch $@
 
@@ -96,3 +96,10 @@ clean: ## remove what was built, the environment included
 # Chromium or Chrome, in which the tests read the site: what is there, else Debian's package.
 .venv/browser: .venv/ready
 	@$(BIN)/python -m web.browser && touch $@
+
+# bubblewrap, in which the tests of the grader run submissions: what is there, else Debian's package.
+.venv/sandbox: .venv/ready
+	@[ "$$(uname)" != Linux ] || command -v bwrap >/dev/null || { [ "$$(id -u)" = 0 ] \
+		&& { apt-get update -qq && apt-get install -y -qq bubblewrap; } >/dev/null 2>&1; } || { \
+		echo "bubblewrap was not found, in which submissions are run. On Debian or Ubuntu: apt install bubblewrap" >&2; exit 1; }
+	@touch $@

@@ -15,6 +15,7 @@ from nllgrade.sandbox import Limits
 from nllgrade.spec import compile_spec
 
 ASSIGNMENT = "1-likelihood"
+PRACTICE = Course()
 # Short, since much here hangs on purpose; an honest submission needs a hundredth of it.
 LIMITS = Limits(seconds=3.0, total=30.0)
 
@@ -22,25 +23,25 @@ _MARK = re.compile(r"^[ \t]*### (?:BEGIN|END) SOLUTION\n?", re.MULTILINE)
 
 
 @cache
-def master(name: str = ASSIGNMENT, course: Course = Course()) -> Master:
+def master(name: str = ASSIGNMENT, course: Course = PRACTICE) -> Master:
     """An assignment, read once."""
     return read(name, course)
 
 
 @cache
-def terms(name: str = ASSIGNMENT, course: Course = Course()) -> Terms:
+def terms(name: str = ASSIGNMENT, course: Course = PRACTICE) -> Terms:
     """What it is graded by."""
     return Terms(compile_spec(master(name, course)), "bwrap", LIMITS)
 
 
-def blank(name: str = ASSIGNMENT, course: Course = Course()) -> dict[str, Any]:
+def blank(name: str = ASSIGNMENT, course: Course = PRACTICE) -> dict[str, Any]:
     """The notebook that students receive."""
     found: dict[str, Any] = json.loads(release(master(name, course)))
     return found
 
 
 def solved(
-    name: str = ASSIGNMENT, course: Course = Course(), answers: Mapping[str, str] | None = None
+    name: str = ASSIGNMENT, course: Course = PRACTICE, answers: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """The notebook with the reference's answers, or with others for some questions."""
     notebook = blank(name, course)

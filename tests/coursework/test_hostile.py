@@ -400,7 +400,9 @@ CHEATS = {
         "import sys\nclass Hook:\n    def find_spec(self, name, *rest):\n"
         "        raise ImportError('mine')\nsys.meta_path.insert(0, Hook())"
     ),
-    "a trace function": "import sys\nsys.settrace(lambda *a: None)\nsys.setprofile(lambda *a: None)",
+    "a trace function": (
+        "import sys\nsys.settrace(lambda *a: None)\nsys.setprofile(lambda *a: None)"
+    ),
     "atexit": "import atexit, os\natexit.register(lambda: os.write(2, b'x'))",
     "the stack searched": (
         "import gc, sys\nfound = [o for o in gc.get_objects() if isinstance(o, dict) and\n"
@@ -445,7 +447,7 @@ FORGERIES = {
     "an object array": "send({'id': 11, 'arrays': [['|O', [1]]]}, bytes(8))",
     "no JSON": "for n in range(3, 12):\n    try: os.write(n, b'\\0\\0\\0\\3{{{')\n"
     "    except OSError: pass",
-    "deep JSON": "for n in range(3, 12):\n    try: os.write(n, struct.pack('>I', 9000) + b'[' * 9000)\n"
+    "deep JSON": "for n in range(3, 12):\n    try: os.write(n, b'\\0\\0\\x20\\0' + b'[' * 8192)\n"
     "    except OSError: pass",
     "a delayed answer": (
         "threading.Thread(target=lambda: (time.sleep(0.2), send({'id': 15, 'arrays': []})),\n"
@@ -490,8 +492,8 @@ def test_nothing_outside_is_read_written_or_called(tmp_path: Path) -> None:
         attack = f"""
 import glob, os, socket
 reached = []
-for path in ({str(secret)!r}, {str(ASSIGNMENTS / "1-likelihood.md")!r}, "/etc/passwd", "/proc/1/environ",
-             "/proc/{os.getpid()}/environ", "/proc/{os.getpid()}/mem"):
+for path in ({str(secret)!r}, {str(ASSIGNMENTS / "1-likelihood.md")!r}, "/etc/passwd",
+             "/proc/1/environ", "/proc/{os.getpid()}/environ", "/proc/{os.getpid()}/mem"):
     try:
         reached.append(open(path).read())
     except OSError:

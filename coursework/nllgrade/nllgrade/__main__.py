@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from nllgrade import batch, doctor, export, feedback, master, release, report, rubric, submission
+from nllgrade import batch, doctor, export, feedback, master, release, rubric, submission
 from nllgrade.errors import GradeError
 from nllgrade.grade import Result, Terms, grade
 from nllgrade.sandbox import Limits
@@ -180,6 +180,8 @@ def _feedback(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from nllgrade import report  # draws, and so takes a second to import
+
     results, spec, title, marks = _loaded(options.results)
     path = options.results / "report.html"
     path.write_text(report.report(results, spec, title, marks), encoding="utf-8")

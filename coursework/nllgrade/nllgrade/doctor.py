@@ -158,7 +158,7 @@ def _tried(sandbox: Sandbox, probe: str) -> str:
         reply, _ = sandbox.ask({"number": 0, "source": probe}, [], LIMITS.seconds)
         if reply.get("error"):
             return str(reply["error"])
-        head = {"name": "told", "arguments": None, "options": {}}
+        head: dict[str, object] = {"name": "told", "arguments": None, "options": {}}
         reply, arrays = sandbox.ask(head, [], LIMITS.seconds)
         return "" if len(arrays) == 1 and arrays[0].all() else "it can"
     except Gone as error:

@@ -127,7 +127,7 @@ _KEY = "course.key"
 
 
 def gradescope_zip(master: Master, path: Path) -> str:
-    """Write what Gradescope takes as an autograder: this grader, the master, and how to run them."""
+    """Write what Gradescope takes as an autograder: this grader, the master, how to run them."""
     here = Path(__file__).parents[1]
     package = Path(nllbook.__file__).parent
     files: dict[str, bytes] = {}

@@ -62,7 +62,8 @@ def feedback(result: Result, title: str, marks: Marks) -> str:
     if result.status != "graded":
         body += f"<p><strong>{escape(result.status)}</strong>: {escape(result.reason)}.</p>\n"
     pending = "" if by_hand is not None or not result.manual else ", derivation not yet graded"
-    body += f"<p><strong>{total:g} points</strong> ({result.earned:g} of {of:g} automatic{pending})</p>\n"
+    automatic = f"{result.earned:g} of {of:g} automatic{pending}"
+    body += f"<p><strong>{total:g} points</strong> ({automatic})</p>\n"
     rows = []
     for item in result.items:
         why = escape(item.reason) if item.earned < item.points else "right"

@@ -196,7 +196,7 @@ class _Run:
         return Answer(tuple(parts))
 
     def _ready(self) -> Sandbox | None:
-        """The sandbox after all cells ran that can; None where the time or the restarts are over."""
+        """The sandbox after all cells ran that can; None where time or restarts are over."""
         while self.sandbox is None:
             if self.starts > MOST_RESTARTS:
                 self.stopped = "hung or ended its process too often"

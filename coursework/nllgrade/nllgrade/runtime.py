@@ -1,4 +1,4 @@
-"""Puts together the folder that a sandbox sees: Python, NumPy, matplotlib, the runner, some nllbook.
+"""Puts together the folder that a sandbox sees: Python, NumPy, matplotlib, some of nllbook.
 
 A copy, and not the environment itself: that one holds the answers, and may lie where the user that
 submissions run as cannot read.
@@ -6,9 +6,11 @@ submissions run as cannot read.
 
 from __future__ import annotations
 
+import compileall
 import hashlib
 import importlib.metadata
 import os
+import py_compile
 import shutil
 import stat
 import sys
@@ -116,6 +118,9 @@ def _fill(runtime: Path) -> None:
         shutil.copy2(library, runtime / "lib" / library.name)
     for distribution in _distributions():
         _copy_distribution(distribution, runtime / "packages")
+    # compiled once, since nothing can be written there later; half a submission's time otherwise
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    compileall.compile_dir(runtime / "packages", quiet=2, invalidation_mode=unchecked)
     (runtime / "grader").mkdir()
     for name in RUNNER:
         shutil.copy2(HERE / name, runtime / "grader" / name)

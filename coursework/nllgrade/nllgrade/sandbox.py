@@ -1,7 +1,8 @@
-"""One process that runs one submission, shut off from everything, and how the grader talks to it."""
+"""One process that runs one submission, shut off from everything; how the grader talks to it."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -20,6 +21,7 @@ from nllgrade.wire import WireError, frame, read_frame
 
 Level = Literal["bwrap", "container"]
 NOBODY = 65534  # the user that submissions run as where the grader is root
+GRACE = 0.2  # seconds
 MOST_HEAD = 1 << 14  # bytes of a reply's head
 MOST_ARRAYS = 1 << 23  # bytes of a reply's arrays
 
@@ -118,14 +120,14 @@ class Sandbox:
 
     def close(self) -> None:
         """End it, and every process in it."""
-        try:
-            os.killpg(self.process.pid, 9)
-        except ProcessLookupError:
-            pass
-        self.process.wait(timeout=10)
         for stream in (self.process.stdin, self.process.stdout):
             if stream:
                 stream.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=GRACE)  # an honest one ends now, and its time is counted
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, 9)
+        self.process.wait(timeout=10)
 
 
 def resources(limits: Limits) -> dict[str, int]:

@@ -71,7 +71,7 @@ class Spec:
 
     @property
     def points(self) -> float:
-        return sum(one.points for one in (*self.items, *self.manual))
+        return sum(one.points for one in self.items) + sum(one.points for one in self.manual)
 
 
 def compile_spec(master: Master) -> Spec:
