@@ -102,19 +102,19 @@ def grade_all(
 
         def waiting() -> Iterator[tuple[str, tuple[str, str, bytes]]]:
             for one in everything:
+                content, problem = b"", ""
                 try:
                     content = _content(one.path)
                 except UnreadableError as error:
-                    key = terms.key(one.student, one.file, str(error).encode())
-                    keys[key] = None
-                    keep(key, unreadable(terms, one.student, one.file, b"", str(error)))
-                    continue
-                key = terms.key(one.student, one.file, content)
-                if key in keys or (out / "results" / f"{key}.json").exists():
+                    problem = str(error)
+                key = terms.key(one.student, one.file, content or problem.encode())
+                known = key in keys or (out / "results" / f"{key}.json").exists()
+                keys[key] = None
+                if known:
                     bar.update()
-                    keys[key] = None
+                elif problem:
+                    keep(key, unreadable(terms, one.student, one.file, b"", problem))
                 else:
-                    keys[key] = None
                     yield key, (one.student, one.file, content)
 
         with _workers(terms, jobs, scheduler) as (submit, many):

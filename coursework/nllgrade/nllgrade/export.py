@@ -72,10 +72,10 @@ def fill(
         Where the table lacks a column, or two submissions belong to one row.
     """
     try:
-        text = table.read_text(encoding="utf-8-sig")
+        text = table.read_bytes().decode("utf-8-sig")  # its line ends as they are
     except (OSError, UnicodeDecodeError) as error:
         raise GradeError(f"{table} cannot be read as UTF-8: {error}") from None
-    rows = list(csv.reader(io.StringIO(text)))
+    rows = list(csv.reader(io.StringIO(text, newline="")))
     head = [one.strip() for one in rows[0]] if rows else []
     for needed in (school.column, column):
         if head.count(needed) != 1:

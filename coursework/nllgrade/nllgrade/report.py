@@ -34,11 +34,12 @@ def report(results: list[Result], spec: Spec, title: str, marks: Marks) -> str:
         often = "; ".join(f"{escape(what)} ({count})" for what, count in _order(why)[:3])
         rows.append([escape(item.id), f"{right} of {len(outcomes)}", f"{item.points:g}", often])
     body += table("Questions", ["Question", "Right", "Points", "What happened most"], rows)
-    made = Counter(item.mistake for one in results for item in one.items if item.mistake)
-    beliefs = Counter[str]()
-    for what, count in made.items():
-        if belief := spec.beliefs.get(what):
-            beliefs[belief] += count
+    beliefs = Counter(
+        belief
+        for one in results
+        for item, outcome in zip(spec.items, one.items, strict=True)
+        if (belief := spec.beliefs.get((item.question, outcome.mistake)))
+    )
     if beliefs:
         rows = [[escape(belief), str(count)] for belief, count in _order(beliefs)]
         body += table("Wrong beliefs that failures point to", ["Belief", "Answers"], rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import select
@@ -21,6 +22,7 @@ from nllgrade.wire import WireError, frame, read_frame
 
 Level = Literal["bwrap", "container"]
 NOBODY = 65534  # the user that submissions run as where the grader is root
+PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 GRACE = 0.2  # seconds
 MOST_HEAD = 1 << 14  # bytes of a reply's head
 MOST_ARRAYS = 1 << 23  # bytes of a reply's arrays
@@ -46,6 +48,9 @@ class Sandbox:
 
     def __init__(self, runtime: Path, level: Level, limits: Limits) -> None:
         self.limits = limits
+        self.level = level
+        if level == "container":
+            adopt()
         command = bubblewrap(runtime, limits) if level == "bwrap" else bare(runtime)
         user: dict[str, Any] = {}
         if os.geteuid() == 0:  # limits on processes do not bind root
@@ -128,6 +133,39 @@ class Sandbox:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, 9)
         self.process.wait(timeout=10)
+        if self.level == "container":
+            end_children()
+
+
+def adopt() -> None:
+    """Become the parent of every process whose own parent ends, so that none is lost sight of."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_children() -> None:
+    """End all children of this process, those that it adopts meanwhile included.
+
+    bubblewrap's own namespace does this; a container has none for each submission.
+    """
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        children = _children()
+        if not children:
+            return
+        for child in children:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(child, 9)
+                os.waitpid(child, 0)
+
+
+def _children() -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                found += [int(entry.name)] * (int(parent) == os.getpid())
+    return found
 
 
 def resources(limits: Limits) -> dict[str, int]:

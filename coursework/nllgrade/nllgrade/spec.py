@@ -67,7 +67,7 @@ class Spec:
     course: str
     items: tuple[Item, ...]
     manual: tuple[Manual, ...]
-    beliefs: Mapping[str, str]  # what a mistake is called -> the wrong belief
+    beliefs: Mapping[tuple[str, str], str]  # of a question and a mistake: the wrong belief
 
     @property
     def points(self) -> float:
@@ -92,7 +92,7 @@ def compile_spec(master: Master) -> Spec:
                 question = part.grade_id
                 before[question] = dict(names)
             _run(part.source, names, f"{master.name}: {part.grade_id or 'a cell'}")
-    beliefs = {one.what: one.belief for one in master.mistakes if one.belief}
+    beliefs = {(one.question, one.what): one.belief for one in master.mistakes if one.belief}
     return Spec(
         master.name, master.digest, master.course.name, tuple(items), tuple(manual), beliefs
     )
