@@ -73,7 +73,7 @@ clean: ## remove what was built, the environment included
 	rm -rf .venv _build .jupyter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The environment: uv when it is there (or can be had), plain pip when not.
-.venv/ready: requirements.txt pyproject.toml coursework/nllgrade/pyproject.toml
+.venv/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("This book needs Python 3.11 or newer, and $(PYTHON) is %d.%d. Install one, or name it: make book PYTHON=/path/to/python3.12" % v[:2])'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@rm -rf .venv && $(PYTHON) -m venv .venv

@@ -68,7 +68,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(*arguments: object) -> int:
     words = [str(one) for one in arguments]
     if words[0] == "grade":
-        words += ["--seconds", "3"]
+        words += ["--seconds", "5"]
     return main(words)
 
 
@@ -141,7 +141,7 @@ def test_another_number_of_processes_or_dask_gives_the_same_bytes(
 
 def test_killed_midway_it_goes_on_where_it_was(course: Path, few: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nllgrade", "grade", str(few)]
-    command += ["--assignment", "1", "--out", str(tmp_path), "--seconds", "3", "--jobs", "1"]
+    command += ["--assignment", "1", "--out", str(tmp_path), "--seconds", "5", "--jobs", "1"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
     results = tmp_path / "results"
     end = time.monotonic() + 60
