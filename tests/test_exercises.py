@@ -46,6 +46,8 @@ def test_a_tiny_error_counts() -> None:
     [
         (lambda x, p: [right(x, p)], r"has the shape (1,), not ()"),
         (lambda x, p: "0.25", "gave '0.25', which is no number"),
+        (lambda x, p: [[1.0], [1.0, 2.0]], "which is no number"),
+        (lambda x, p: True, "gave True, which is no number"),
         (lambda x, p: None, "gave None, which is no number"),
         (lambda x, p: 0.25 + 0j, "which is no number"),
         (lambda x, p: float("nan"), "gave nan, not 0.25"),

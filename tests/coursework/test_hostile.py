@@ -6,6 +6,7 @@ before the doctor has proved the isolation, since grading refuses to.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import json
@@ -17,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nllgrade import runtime
 from nllgrade.grade import Result, grade
 from nllgrade.master import ASSIGNMENTS
-from nllgrade.sandbox import Limits
+from nllgrade.sandbox import Limits, Sandbox
 
 from tests.coursework.papers import (
     FULL,
+    LIMITS,
     blank,
     code,
     graded,
@@ -63,31 +66,24 @@ def digest() -> str:
 
 
 def sandboxed() -> list[int]:
-    """The children of this process that are still there, and theirs."""
-    parents: dict[int, int] = {}
+    """The processes that run a submission of these tests, wherever they hang in the tree."""
+    mark = f'"FSIZE": {LIMITS.disk}'.encode()
+    found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            try:
-                text = (entry / "stat").read_text()
-            except OSError:
-                continue
-            parents[int(entry.name)] = int(text.rpartition(")")[2].split()[1])
-    mine = {os.getpid()}
-    while True:
-        more = {pid for pid, parent in parents.items() if parent in mine} - mine
-        if not more:
-            return sorted(mine - {os.getpid()} - {pid for pid in mine if not is_bwrap(pid)})
-        mine |= more
-
-
-def is_bwrap(pid: int) -> bool:
-    try:
-        return b"bwrap" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
+            with contextlib.suppress(OSError):
+                if mark in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+    return found
 
 
 # ---- honest work keeps its marks, however clumsily it is handed in
+
+
+def test_sandboxes_are_found_while_they_are_there() -> None:
+    with Sandbox(runtime.folder(), "bwrap", LIMITS) as sandbox:
+        sandbox.begin()
+        assert sandboxed()
 
 
 def test_the_reference_earns_everything() -> None:
@@ -166,11 +162,19 @@ def _faked_outputs(notebook: dict[str, Any]) -> dict[str, Any]:
 
 def _ipython(notebook: dict[str, Any]) -> dict[str, Any]:
     notebook["cells"].insert(
-        0, code("%matplotlib inline\n!pip install nothing\nfiles = !ls\nnp?\ndisplay(files)")
+        0,
+        code(
+            "%matplotlib inline\n!pip install nothing\nfiles = !ls\nnp?\n?np\n%time two = 2\n"
+            "def f():\n    len?\n    return two  # right?\ndisplay(files)\nhelp(len)\n"
+            "from IPython.display import Markdown, display\ndisplay(Markdown('x'))\n"
+            "assert f() == 2"
+        ),
     )
     notebook["cells"].insert(1, code("%%time\nmine = 1"))
     notebook["cells"].insert(2, code("%%bash\nrm -rf /"))
-    notebook["cells"].append(code("assert mine == 1\nmarker = 'ran'\nprint(f'{marker}')"))
+    notebook["cells"].append(
+        code("assert mine == 1 and f() == two\nmarker = 'ran'\nprint(f'{marker}')")
+    )
     return notebook
 
 
@@ -306,6 +310,9 @@ DYING = {
     "8 GiB in pieces": "blocks = [bytearray(64 << 20) for _ in range(128)]",
     "8 GiB of an array": "import numpy\nblock = numpy.ones(1 << 30)",
     "recursion": "def f(n):\n    return f(n + 1)\nf(0)",
+    "an error that cannot be printed": (
+        "class E(Exception):\n    def __str__(self): raise KeyError\nraise E"
+    ),
     "input()": "answer = input('name? ')",
     "a fork bomb": (
         "import os\nfor _ in range(100):\n    try: os.fork()\n    except OSError: pass\n"
@@ -321,6 +328,11 @@ DYING = {
     ),
     "100 MB of output": "for _ in range(100):\n    print('x' * 10**6)",
     "100 MB beside print": "import os\nfor _ in range(100):\n    os.write(1, bytes(10**6))",
+    "memory beside the process": (
+        "import ctypes, os\nassert ctypes.CDLL(None).shmget(0, 1 << 30, 0o1600) == -1\n"
+        "os.memfd_create('x')"
+    ),
+    "a chain of forks": "import os\nwhile True:\n    if os.fork() > 0: os._exit(0)",
     "setuid": "import os\nos.setuid(0)",
     "a namespace of its own": (
         "import ctypes\nassert ctypes.CDLL(None).unshare(0x10000000) == -1\nraise OSError"
@@ -443,6 +455,7 @@ FORGERIES = {
     "a head of 4 GiB": "for n in range(3, 12):\n    try: os.write(n, b'\\xff' * 64)\n"
     "    except OSError: pass",
     "an array of 1 TB": "send({'id': 11, 'arrays': [['<f8', [1 << 37]]]})",
+    "an empty array as long as can be": "send({'id': 1, 'arrays': [['<f8', [0, 1 << 70]]]})",
     "a negative shape": "send({'id': 11, 'arrays': [['<f8', [-1]]]})",
     "an object array": "send({'id': 11, 'arrays': [['|O', [1]]]}, bytes(8))",
     "no JSON": "for n in range(3, 12):\n    try: os.write(n, b'\\0\\0\\0\\3{{{')\n"

@@ -79,6 +79,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _results(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, help="the folder that `grade` wrote")
+    _masters(parser)
+
+
+def _masters(parser: argparse.ArgumentParser) -> None:
+    about = "folder of the masters"
+    parser.add_argument("--assignments", type=Path, default=master.ASSIGNMENTS, help=about)
 
 
 def _level(parser: argparse.ArgumentParser) -> None:
@@ -93,9 +99,7 @@ def _assignment(parser: argparse.ArgumentParser, *, option: bool = False) -> Non
     else:
         parser.add_argument("assignment", help=about)
     parser.add_argument("--course-key", type=Path, help="for hidden inputs of your own")
-    parser.add_argument(
-        "--assignments", type=Path, default=master.ASSIGNMENTS, help="folder of the masters"
-    )
+    _masters(parser)
 
 
 def _master(options: argparse.Namespace) -> master.Master:
@@ -138,6 +142,9 @@ def _release(options: argparse.Namespace) -> int:
 
 def _grade(options: argparse.Namespace) -> int:
     found = _master(options)
+    if not 0 < options.seconds < Limits.total or options.jobs < 0:
+        most = f"{Limits.total:g}"
+        raise GradeError(f"--seconds is more than 0 and less than {most}, --jobs not negative")
     terms = Terms(compile_spec(found), options.level, Limits(seconds=options.seconds))
     handed = batch.find(options.submissions, found.name)
     results = batch.grade_all(
@@ -151,15 +158,15 @@ def _grade(options: argparse.Namespace) -> int:
     return 0
 
 
-def _loaded(folder: Path) -> tuple[list[Result], Spec, str, rubric.Marks]:
+def _loaded(options: argparse.Namespace) -> tuple[list[Result], Spec, str, rubric.Marks]:
     """The results, what was asked (as for practice: no answers are needed), and the marks."""
-    results = batch.load(folder)
-    found = master.read(results[0].assignment, master.Course())
-    return results, compile_spec(found), found.title, rubric.stored(folder)
+    results = batch.load(options.results)
+    found = master.read(results[0].assignment, master.Course(), options.assignments)
+    return results, compile_spec(found), found.title, rubric.stored(options.results)
 
 
 def _rubric(options: argparse.Namespace) -> int:
-    results, spec, _, _ = _loaded(options.results)
+    results, spec, _, _ = _loaded(options)
     if options.merge:
         marks = rubric.read_sheet(options.merge, results, spec.manual)
         rubric.store(marks, options.results)
@@ -173,7 +180,7 @@ def _rubric(options: argparse.Namespace) -> int:
 
 
 def _feedback(options: argparse.Namespace) -> int:
-    results, _, title, marks = _loaded(options.results)
+    results, _, title, marks = _loaded(options)
     feedback.write_all(results, title, marks, options.results / "feedback")
     print(f"{options.results / 'feedback'}: {len(results)} pages")
     return 0
@@ -182,7 +189,7 @@ def _feedback(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from nllgrade import report  # draws, and so takes a second to import
 
-    results, spec, title, marks = _loaded(options.results)
+    results, spec, title, marks = _loaded(options)
     path = options.results / "report.html"
     path.write_text(report.report(results, spec, title, marks), encoding="utf-8")
     print(f"{path}: written")
@@ -190,7 +197,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    results, _, _, marks = _loaded(options.results)
+    results, _, _, marks = _loaded(options)
     path = options.results / f"{options.format}.csv"
     if options.format == "csv":
         print(export.write_csv(results, marks, path))
@@ -207,22 +214,25 @@ def _export(options: argparse.Namespace) -> int:
 def _autograder(options: argparse.Namespace) -> int:
     found = _master(options)
     compile_spec(found)
-    print(export.gradescope_zip(found, options.out))
+    print(export.gradescope_zip(found, options.assignments, options.out))
     return 0
 
 
 def _gradescope(options: argparse.Namespace) -> int:
     found = _master(options)
     terms = Terms(compile_spec(found), "container", Limits())
-    handed = sorted((options.folder / "submission").rglob("*.ipynb"))
-    if len(handed) != 1:
-        record: dict[str, object] = {
-            "score": 0,
-            "output": f"{len(handed)} notebooks were handed in: hand in one file, the .ipynb.",
-        }
-    else:
+    handed = [
+        path
+        for path in sorted((options.folder / "submission").rglob("*.ipynb"))
+        if path.is_file() and not {"__MACOSX", ".ipynb_checkpoints"} & set(path.parts)
+    ]
+    try:
+        if len(handed) != 1:
+            raise submission.UnreadableError(f"{len(handed)} notebooks: hand in one file")
         content = submission.read_bytes(handed[0])
         record = export.gradescope_results(grade(terms, "student", handed[0].name, content))
+    except submission.UnreadableError as error:
+        record = {"score": 0, "output": f"unreadable: {error}"}
     path = options.folder / "results" / "results.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

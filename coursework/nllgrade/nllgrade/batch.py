@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import ctypes
 import json
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +24,7 @@ from nllgrade.submission import UnreadableError, read_bytes
 
 AHEAD = 4  # submissions that wait for each process, so that memory stays flat
 GRADEBOOK = "gradebook.csv"
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,7 @@ class Handed:
 
     student: str
     path: Path
-
-    @property
-    def file(self) -> str:
-        return shown(self.path.name)
+    file: str  # where it lies in the student's folder
 
 
 def shown(name: str) -> str:
@@ -55,9 +56,11 @@ def find(folder: Path, assignment: str) -> list[Handed]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir() and not entry.is_symlink():
-            found += [Handed(shown(entry.name), path) for path in _of_student(entry, assignment)]
+            for path in _of_student(entry, assignment):
+                inside = str(path.relative_to(entry))
+                found.append(Handed(shown(entry.name), path, shown(inside)))
         else:
-            found.append(Handed(shown(entry.stem), entry))
+            found.append(Handed(shown(entry.stem), entry, shown(entry.name)))
     if not found:
         raise GradeError(f"{folder} holds no submission")
     return found
@@ -118,7 +121,12 @@ def grade_all(
                     yield key, (one.student, one.file, content)
 
         with _workers(terms, jobs, scheduler) as (submit, many):
-            _share(waiting(), submit, many * AHEAD, keep)
+            try:
+                _share(waiting(), submit, many * AHEAD, keep)
+            except BrokenProcessPool:
+                raise GradeError(
+                    "a process that grades was ended from outside: the same command goes on"
+                ) from None
     _write(out / "index.json", json.dumps(sorted(keys)))
     results = load(out)
     write_gradebook(results, out / GRADEBOOK)
@@ -166,6 +174,7 @@ _TERMS: list[Terms] = []  # of this worker process
 
 
 def _begin(terms: Terms) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # not to outlive the command
     _TERMS[:] = [terms]
 
 
@@ -176,6 +185,8 @@ def _work(student: str, file: str, content: bytes) -> Result:
 @contextmanager
 def _workers(terms: Terms, jobs: int, scheduler: str) -> Iterator[tuple[Callable[..., Any], int]]:
     """What submits work and how many do it: processes here, or the workers of a dask scheduler."""
+    if scheduler and terms.level == "container":
+        raise GradeError("--scheduler needs the level bwrap: a container has one submission")
     if scheduler:
         try:
             from distributed import Client
@@ -183,7 +194,11 @@ def _workers(terms: Terms, jobs: int, scheduler: str) -> Iterator[tuple[Callable
             raise GradeError(
                 "--scheduler needs dask.distributed: pip install distributed"
             ) from None
-        with Client(scheduler, timeout=30) as client:
+        try:
+            client = Client(scheduler, timeout=30)
+        except OSError as error:
+            raise GradeError(f"no scheduler answers at {scheduler}: {error}") from None
+        with client:
             common = client.scatter(terms, broadcast=True)
             many = max(1, sum(client.nthreads().values()))
             yield lambda *one: client.submit(grade, common, *one, pure=False, retries=2), many
@@ -202,8 +217,12 @@ def load(out: Path) -> list[Result]:
         keys = json.loads((out / "index.json").read_text(encoding="utf-8"))
     except OSError:
         raise GradeError(f"{out} holds no results: run `nllgrade grade` first") from None
-    read = ((out / "results" / f"{key}.json").read_text(encoding="utf-8") for key in keys)
-    results = [Result.of(json.loads(text)) for text in read]
+    results = []
+    for path in (out / "results" / f"{key}.json" for key in keys):
+        try:
+            results.append(Result.of(json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError):
+            raise GradeError(f"{path} is damaged: delete it, and grade again") from None
     return sorted(results, key=lambda one: (one.student, one.file))
 
 

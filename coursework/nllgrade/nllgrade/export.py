@@ -13,7 +13,7 @@ import nllbook
 from nllgrade.batch import write_table
 from nllgrade.errors import GradeError
 from nllgrade.grade import Result
-from nllgrade.master import ASSIGNMENTS, Master
+from nllgrade.master import Master
 from nllgrade.rubric import Marks, earned
 
 
@@ -22,7 +22,7 @@ class School:
     """How a school's system names students, in its table and in the files that it hands out."""
 
     column: str  # of its table, by which students are found
-    # finds what stands in that column, in the folder's or file's name of a submission
+    # finds what stands in that column, in the name of the file or folder that was handed out
     pattern: str
     value: str = r"\1"
 
@@ -102,10 +102,8 @@ def fill(
 
 def identity(school: School, result: Result) -> str:
     """What the school's table calls the student of a submission; else the student's own name."""
-    for name in (result.file, result.student):
-        if match := re.search(school.pattern, name):
-            return match.expand(school.value)
-    return result.student
+    match = re.search(school.pattern, result.student)  # a file's name may be the student's choice
+    return match.expand(school.value) if match else result.student
 
 
 # ---- Gradescope
@@ -126,7 +124,7 @@ set -e
 _KEY = "course.key"
 
 
-def gradescope_zip(master: Master, path: Path) -> str:
+def gradescope_zip(master: Master, assignments: Path, path: Path) -> str:
     """Write what Gradescope takes as an autograder: this grader, the master, how to run them."""
     here = Path(__file__).parents[1]
     package = Path(nllbook.__file__).parent
@@ -139,7 +137,7 @@ def gradescope_zip(master: Master, path: Path) -> str:
             if one.is_file() and "__pycache__" not in one.parts:
                 files[f"{name}/{one.relative_to(start).as_posix()}"] = one.read_bytes()
     for suffix in (".md", ".toml"):
-        source = (ASSIGNMENTS / master.name).with_suffix(suffix)
+        source = assignments / f"{master.name}{suffix}"
         files[f"assignments/{source.name}"] = source.read_bytes()
     key = "--course-key /autograder/source/course.key" if master.course.key else ""
     if key:

@@ -12,12 +12,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from nllgrade import __version__, doctor, runtime
+from nllgrade.errors import GradeError
 from nllgrade.sandbox import Gone, Level, Limits, Sandbox, describe
 from nllgrade.spec import Answer, Case, Item, Spec
-from nllgrade.submission import Cell, UnreadableError, parse
+from nllgrade.submission import MOST_WRITTEN, Cell, UnreadableError, clean, parse
 from nllgrade.verdict import agrees, call, likely_mistake
 from nllgrade.wire import pack
 
+MOST_PRINTED, MOST_SAID = 2_000, 600  # characters
 MOST_RESTARTS = 6  # of the sandbox; what hangs or ends the process is then left out
 
 
@@ -98,9 +100,18 @@ def grade(terms: Terms, student: str, file: str, content: bytes) -> Result:
     """
     doctor.require(terms.level)
     try:
-        cells = parse(content)
+        return _graded(terms, student, file, content)
     except UnreadableError as error:
         return unreadable(terms, student, file, content, str(error))
+    except GradeError:
+        raise
+    except Exception as error:  # the others must not suffer from what nobody thought of
+        why = f"the grader itself failed on it ({type(error).__name__}): tell its authors"
+        return unreadable(terms, student, file, content, why)
+
+
+def _graded(terms: Terms, student: str, file: str, content: bytes) -> Result:
+    cells = parse(content)
     run = _Run(terms, [cell.source for cell in cells if cell.kind == "code"])
     try:
         items = tuple(run.item(one) for one in terms.spec.items)
@@ -132,7 +143,8 @@ def unreadable(terms: Terms, student: str, file: str, content: bytes, reason: st
 
 def _written(cells: list[Cell], grade_id: str) -> str:
     """What the student wrote in the cell of that id; the longest where it was duplicated."""
-    return max((one.source for one in cells if one.grade_id == grade_id), key=len, default="")
+    found = max((one.source for one in cells if one.grade_id == grade_id), key=len, default="")
+    return clean(found, MOST_WRITTEN)
 
 
 class _Run:
@@ -190,9 +202,9 @@ class _Run:
             case {"missing": True}:
                 return Answer(error=f"there is no {item.name}: its cell is missing or failed")
             case {"error": str(said)}:
-                return Answer(error=said[:500])
+                return Answer(error=clean(said, MOST_SAID))
             case {"text": str(said)}:
-                return Answer(text=said[:500])
+                return Answer(text=clean(said, MOST_SAID))
         return Answer(tuple(parts))
 
     def _ready(self) -> Sandbox | None:
@@ -206,6 +218,7 @@ class _Run:
                 return None
             self.starts += 1
             self.sandbox = Sandbox(runtime.folder(), self.terms.level, self.terms.limits)
+            self.sandbox.begin()
             with self._leaving_out():
                 self._run_cells(self.sandbox)
         return self.sandbox
@@ -220,7 +233,8 @@ class _Run:
             reply, _ = sandbox.ask(head, [], self._seconds())
             printed, problem = (str(reply.get(one, "")) for one in ("printed", "error"))
             if printed or problem:
-                self.said.append(Said(number, printed[:2000], problem[:600]))
+                printed, problem = clean(printed, MOST_PRINTED), clean(problem, MOST_SAID)
+                self.said.append(Said(number, printed, problem))
         self.said.sort(key=lambda one: one.cell)
 
     @contextmanager

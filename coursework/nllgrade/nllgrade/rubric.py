@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def read_sheet(path: Path, results: list[Result], manual: tuple[Manual, ...]) ->
         text = path.read_text(encoding="utf-8-sig")  # as spreadsheets write it
     except (OSError, UnicodeDecodeError) as error:
         raise GradeError(f"{path} cannot be read as UTF-8: {error}") from None
-    rows = csv.DictReader(text.splitlines(keepends=True), delimiter=_delimiter(text))
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     if missing := set(_HEAD[:6]) - set(rows.fieldnames or ()):
         raise GradeError(f"{path} has no column {', '.join(sorted(missing))}")
     for number, row in enumerate(rows, 2):
@@ -108,7 +109,9 @@ def _points(text: str, most: float, where: str) -> float:
 
 
 def store(marks: Marks, out: Path) -> None:
-    """Keep the marks beside the results."""
+    """Keep the marks beside the results; those of another sheet stay, question by question."""
+    known = stored(out)
+    marks = {who: {**known.get(who, {}), **marks.get(who, {})} for who in {**known, **marks}}
     record = [
         [*who, {question: [vars(one) for one in parts] for question, parts in of.items()}]
         for who, of in sorted(marks.items())

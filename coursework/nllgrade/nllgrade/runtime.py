@@ -45,6 +45,15 @@ _LEFT_OUT = shutil.ignore_patterns(
     *("test", "tests", "site-packages", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip"),
     *("config-*", "*.a"),
 )
+# What notebooks import to show something; there is nothing to show it on.
+_IPYTHON = '''"""Shows nothing: there is no notebook."""
+
+
+def __getattr__(name):
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return lambda *values, **options: None
+'''
 _REFUSAL = '''"""The part of nllbook that answers no question of the coursework."""
 
 from nllbook import datasets, exercises, plotting
@@ -130,6 +139,9 @@ def _fill(runtime: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, target)
     (runtime / "provided" / "nllbook" / "__init__.py").write_text(_REFUSAL, encoding="utf-8")
+    (runtime / "provided" / "IPython").mkdir()
+    for name in ("__init__.py", "display.py"):
+        (runtime / "provided" / "IPython" / name).write_text(_IPYTHON, encoding="utf-8")
     for path in [runtime, *runtime.rglob("*")]:  # everyone may read, nobody write
         path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import select
@@ -21,10 +20,10 @@ from nllgrade.errors import GradeError
 from nllgrade.wire import WireError, frame, read_frame
 
 Level = Literal["bwrap", "container"]
-NOBODY = 65534  # the user that submissions run as where the grader is root
-PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
-GRACE = 0.2  # seconds
-MOST_HEAD = 1 << 14  # bytes of a reply's head
+# The users that submissions run as where the grader is root.
+NOBODY, CONTAINED = 65534, 65533
+GRACE, START = 0.2, 60.0  # seconds
+MOST_HEAD = 1 << 16  # bytes of a reply's head
 MOST_ARRAYS = 1 << 23  # bytes of a reply's arrays
 
 
@@ -49,18 +48,17 @@ class Sandbox:
     def __init__(self, runtime: Path, level: Level, limits: Limits) -> None:
         self.limits = limits
         self.level = level
-        if level == "container":
-            adopt()
         command = bubblewrap(runtime, limits) if level == "bwrap" else bare(runtime)
         user: dict[str, Any] = {}
         if os.geteuid() == 0:  # limits on processes do not bind root
-            user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+            number = NOBODY if level == "bwrap" else CONTAINED
+            user = {"user": number, "group": number, "extra_groups": []}
         self.process = subprocess.Popen(
             [*command, json.dumps(resources(limits))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={} if level == "bwrap" else ENVIRONMENT | {"HOME": "/nonexistent"},
+            env={} if level == "bwrap" else environment(str(runtime)) | {"HOME": "/nonexistent"},
             cwd="/",
             start_new_session=True,
             bufsize=0,
@@ -73,6 +71,20 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def begin(self) -> None:
+        """See that it answers, before anything of a submission runs in it.
+
+        Raises
+        ------
+        GradeError
+            Where it does not: then the machine is at fault, and nobody's points are.
+        """
+        try:
+            self.ask({"number": 0, "source": ""}, [], START)
+        except Gone as error:
+            self.close()
+            raise GradeError(f"the sandbox {error} before it was used: try `doctor`") from None
 
     def ask(
         self, head: Mapping[str, Any], arrays: list[NDArray[Any]], seconds: float
@@ -134,37 +146,34 @@ class Sandbox:
             os.killpg(self.process.pid, 9)
         self.process.wait(timeout=10)
         if self.level == "container":
-            end_children()
+            end_all_of(CONTAINED)
 
 
-def adopt() -> None:
-    """Become the parent of every process whose own parent ends, so that none is lost sight of."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def end_children() -> None:
-    """End all children of this process, those that it adopts meanwhile included.
+def end_all_of(user: int) -> None:
+    """End every process of a user at once, so that none can start another meanwhile.
 
     bubblewrap's own namespace does this; a container has none for each submission.
     """
     end = time.monotonic() + 5
-    while time.monotonic() < end:
-        children = _children()
-        if not children:
-            return
-        for child in children:
-            with contextlib.suppress(ProcessLookupError, ChildProcessError):
-                os.kill(child, 9)
-                os.waitpid(child, 0)
+    while _processes_of(user) and time.monotonic() < end:
+        child = os.fork()
+        if child == 0:
+            try:
+                os.setuid(user)
+                os.kill(-1, 9)
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
 
 
-def _children() -> list[int]:
+def _processes_of(user: int) -> list[int]:
+    """The processes of a user that have not ended."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-                found += [int(entry.name)] * (int(parent) == os.getpid())
+                if entry.stat().st_uid == user and " Z " not in (entry / "stat").read_text():
+                    found.append(int(entry.name))
     return found
 
 
@@ -180,14 +189,18 @@ def resources(limits: Limits) -> dict[str, int]:
     }
 
 
-ENVIRONMENT = {
+def environment(runtime: str) -> dict[str, str]:
+    """What the runner's process knows of the world."""
+    return {**_ENVIRONMENT, "PATH": f"{runtime}/bin", "LD_LIBRARY_PATH": f"{runtime}/lib"}
+
+
+_ENVIRONMENT = {
     "HOME": "/work",
     "LANG": "C.UTF-8",
     "MPLBACKEND": "agg",
     "MPLCONFIGDIR": "/work",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-    "PATH": "/runtime/bin",
 }
 _PYTHON = ("-I", "-S", "-B", "-X", "utf8")
 
@@ -207,7 +220,7 @@ def bubblewrap(runtime: Path, limits: Limits) -> list[str]:
             else ("--ro-bind", place, place)
         )
     ]
-    environment = [part for one in ENVIRONMENT.items() for part in ("--setenv", *one)]
+    settings = environment("/runtime").items()
     return [
         program,
         *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent"),
@@ -217,7 +230,7 @@ def bubblewrap(runtime: Path, limits: Limits) -> list[str]:
         *("--dev", "/dev", "--remount-ro", "/dev"),
         *("--size", str(limits.disk), "--tmpfs", "/work", "--chdir", "/work"),
         *("--remount-ro", "/"),
-        *environment,
+        *(part for one in settings for part in ("--setenv", *one)),
         *("--", "/runtime/bin/python", *_PYTHON, "/runtime/grader/runner.py"),
     ]
 

@@ -12,6 +12,12 @@ from typing import Any
 MOST_BYTES = 10_000_000  # of a file: text outputs and a few pictures fit, a bomb does not
 MOST_CELLS = 1_000
 MOST_CODE = 1_000_000  # characters of all code cells together
+MOST_WRITTEN = 20_000  # characters of a derivation
+
+
+def clean(text: str, most: int) -> str:
+    """Text as every file can hold it: no halves of characters, not longer than this."""
+    return text[:most].encode("utf-8", "replace").decode()
 
 
 class UnreadableError(Exception):
@@ -90,6 +96,6 @@ def _cell(said: dict[str, Any]) -> Cell:
     grade_id = grader.get("grade_id") if isinstance(grader, dict) else None
     return Cell(
         said["cell_type"] if isinstance(said.get("cell_type"), str) else "",
-        source if isinstance(source, str) else "",
+        clean(source, MOST_BYTES) if isinstance(source, str) else "",
         grade_id if isinstance(grade_id, str) else "",
     )

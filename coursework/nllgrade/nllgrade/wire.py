@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 # Booleans, integers and floats of the common sizes: nothing that could hold an object.
 _DTYPE = re.compile(r"\|b1|\|[iu]1|<[iu][248]|<f[248]")
 MOST_DIMENSIONS = 8
+MOST_LENGTH = 1 << 31  # of a dimension
 
 
 class WireError(Exception):
@@ -62,7 +63,7 @@ def read_frame(
 def _layout(said: object) -> tuple[np.dtype[Any], tuple[int, ...], int]:
     match said:
         case [str(name), list(shape)] if _DTYPE.fullmatch(name) and len(shape) <= MOST_DIMENSIONS:
-            if all(type(one) is int and one >= 0 for one in shape):
+            if all(type(one) is int and 0 <= one <= MOST_LENGTH for one in shape):
                 dtype = np.dtype(name)
                 return dtype, tuple(shape), dtype.itemsize * math.prod(shape)
     raise WireError(f"an array that is described as {said!r:.80}")
