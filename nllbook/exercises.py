@@ -72,7 +72,7 @@ def _compare(call: str, answer: Any, right: Any, rtol: float) -> None:
             found = np.asarray(one)
         except ValueError:  # lists of different lengths
             found = np.array(None)
-        if found.dtype.kind not in "iuf":
+        if found.dtype.kind not in ("i", "u", "f"):
             raise ExerciseError(f"{call} gave {one!r:.{SHOWN}}, which is no number")
         if found.shape != expected.shape:
             raise ExerciseError(f"{call} has the shape {found.shape}, not {expected.shape}")
@@ -85,14 +85,14 @@ def _said(values: Any) -> str:
 
 
 def _array(value: Any) -> Any:
-    """Lists of the file are arrays; the texts "nan", "inf" and "-inf" are those floats."""
+    """Lists of the file are arrays; texts, such as "nan" or "-inf", are floats."""
     if isinstance(value, list):
         return np.array([_array(one) for one in value])
-    return float(value) if value in ("nan", "inf", "-inf") else value
+    return float(value) if isinstance(value, str) else value
 
 
 @cache
 def _cases() -> dict[str, Any]:
     path = files("nllbook") / "exercises.json"
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(path.read_bytes())
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,32 @@ def test_a_question_s_own_tolerance_counts(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(exercises, "_cases", lambda: {"q": {"cases": cases[1:]}})
     try_out("q", lambda: np.nan)
     assert "gave 0.0, not nan" in said("q", lambda: 0.0)
+
+
+def test_arguments_keep_their_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = {"arguments": [3, [1, 2], [1.0, "inf"]], "answer": 1}
+    monkeypatch.setattr(exercises, "_cases", lambda: {"q": {"cases": [case]}})
+
+    def types(n: Any, x: Any, y: Any) -> Any:
+        return np.uint8(type(n) is int and x.dtype.kind == "i" and y[1] == np.inf)
+
+    try_out("q", types)
+    assert "gave 0, not 1" in said("q", lambda n, x, y: np.int64(0))
+
+
+def test_a_function_without_a_name_is_yours() -> None:
+    assert "likelihood-q1: your function([1], 0.25) gave 1.0" in said(
+        "likelihood-q1", partial(lambda y, x, p: 1.0, 0)
+    )
+
+
+def test_what_is_shown_has_200_characters_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = {"arguments": [[7] * 1000], "answer": [1.0] * 1000}
+    monkeypatch.setattr(exercises, "_cases", lambda: {"q": {"cases": [case]}})
+    told = said("q", lambda x: np.zeros(1000))
+    assert told == f"q: <lambda>({'[' + '7, ' * 66 + '7'}) gave {'[' + '0.0, ' * 39 + '0.0,'}, " + (
+        f"not {'[' + '1.0, ' * 39 + '1.0,'}"
+    )
 
 
 def test_an_unknown_question_is_refused() -> None:
