@@ -13,7 +13,7 @@ TORCH := torch==2.13.0
 # No debugger is attached to the notebooks: it need not warn that it would be slow.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test quick test-portable notebooks cheat-sheet publish-dry-run mutants lighthouse accuracy format lock clean
+.PHONY: help book test quick test-portable notebooks cheat-sheet publish-dry-run mutants lighthouse bench-grade accuracy format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -27,7 +27,7 @@ book: .venv/ready ## set up, run the chapters, build the site, print the page to
 		echo "The book was not built; the whole story is in _build/book.log" >&2; exit 1; }
 	@echo "Open file://$(CURDIR)/_build/html/index.html"
 
-test: .venv/torch .venv/browser ## set up, run every test, every notebook included
+test: .venv/torch .venv/browser .venv/sandbox ## set up, run every test, every notebook included
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 	@$(BIN)/python -m web.lint
 	@$(BIN)/pytest -n auto --dist loadscope
@@ -56,6 +56,9 @@ mutants: .venv/ready ## plant mistakes; the book's checks, and the unit tests, m
 lighthouse: .venv/browser ## weigh every page of the built site, and run Lighthouse on the chapters (RUNS=3)
 	@$(BIN)/python benchmarks/site.py --lighthouse $(or $(RUNS),3)
 
+bench-grade: .venv/sandbox ## measure the grader: time and memory, classes of 30 and of 5,000 (SIZE=5000)
+	@$(BIN)/python benchmarks/grading.py --class-size $(or $(SIZE),5000)
+
 accuracy: .venv/torch ## measure the errors of the losses, here and in other libraries
 	@$(BIN)/python benchmarks/accuracy.py
 
@@ -76,8 +79,8 @@ clean: ## remove what was built, the environment included
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@echo "Setting up .venv (once) ..."
 	@{ $(BIN)/pip install --quiet --disable-pip-version-check uv \
-		&& VIRTUAL_ENV="$(CURDIR)/.venv" UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet -r requirements.txt -e . ; } \
-		|| $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e . \
+		&& VIRTUAL_ENV="$(CURDIR)/.venv" UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet -r requirements.txt -e . -e coursework/nllgrade ; } \
+		|| $(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -e . -e coursework/nllgrade \
 		|| { rm -rf .venv; echo "The packages in requirements.txt could not be installed. The first run needs the network, or a package cache that holds them." >&2; exit 1; }
 	@touch $@
 
@@ -96,3 +99,10 @@ clean: ## remove what was built, the environment included
 # Chromium or Chrome, in which the tests read the site: what is there, else Debian's package.
 .venv/browser: .venv/ready
 	@$(BIN)/python -m web.browser && touch $@
+
+# bubblewrap, in which the tests of the grader run submissions: what is there, else Debian's package.
+.venv/sandbox: .venv/ready
+	@[ "$$(uname)" != Linux ] || command -v bwrap >/dev/null || { [ "$$(id -u)" = 0 ] \
+		&& { apt-get update -qq && apt-get install -y -qq bubblewrap; } >/dev/null 2>&1; } || { \
+		echo "bubblewrap was not found, in which submissions are run. On Debian or Ubuntu: apt install bubblewrap" >&2; exit 1; }
+	@touch $@

@@ -4,7 +4,7 @@ The helper package of the book of that name. A module mirrors a chapter, a funct
 Everything is in nats (natural logarithms) unless a base is given.
 """
 
-from nllbook import datasets, plotting
+from nllbook import datasets, exercises, plotting
 from nllbook.claims import ClaimError, check
 from nllbook.coding import (
     arithmetic_decode,
@@ -83,6 +83,7 @@ __all__ = [
     "datasets",
     "digamma",
     "entropy",
+    "exercises",
     "gaussian_nll",
     "glue",
     "gradient_descent",

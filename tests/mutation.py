@@ -42,6 +42,7 @@ TESTS = (
     "coding",
     "datasets",
     "distributions",
+    "exercises",
     "gamma_functions",
     "information",
     "likelihood",

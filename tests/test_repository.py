@@ -107,7 +107,7 @@ def test_every_python_file_opens_with_what_it_is_for() -> None:
 
 def test_the_top_level_is_the_house_that_the_readme_shows() -> None:
     top = {path.relative_to(ROOT).parts[0] for path in tracked()}
-    folders = {"chapters", "notebooks", "nllbook", "web", "tests", "benchmarks"}
+    folders = {"chapters", "notebooks", "nllbook", "web", "coursework", "tests", "benchmarks"}
     hidden = {".binder", ".ci", ".gitattributes", ".github", ".gitignore"}
     files = {"README.md", "LICENSE", "CITATION.cff", "Makefile", "pyproject.toml"}
     files |= {"requirements.txt", "_config.yml", "_toc.yml"}

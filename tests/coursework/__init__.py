@@ -1,0 +1,1 @@
+"""The coursework: masters, grader, hostile and clumsy submissions, a whole course."""
