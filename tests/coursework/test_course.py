@@ -229,14 +229,16 @@ def test_points_by_hand_go_through_a_sheet(
         ("student", "nobody", "no submission of 'nobody'"),
         ("criterion", "style", "has no criterion 'style'"),
         ("question", "q9", "q9 has no criterion"),
+        ("points", "", "row 2: no points, but other criteria of derivation have some"),
+        ("version", "0", "row 2: ann handed in another version since"),
     ],
 )
 def test_a_wrong_sheet_is_refused(tmp_path: Path, column: str, value: str, why: str) -> None:
     results = [result("ann")]
     manual = (Manual("derivation", 2.0, ((1.0, "one"), (1.0, "two"))),)
     path = tmp_path / "sheet.csv"
-    assert rubric.write_sheet(results, manual, path) == 2
-    sheet = rows(path)
+    assert rubric.write_sheet(results, manual, {}, path) == 2
+    sheet = [one | {"points": "1"} for one in rows(path)]
     sheet[0][column] = value
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(sheet[0]))
@@ -249,13 +251,37 @@ def test_a_wrong_sheet_is_refused(tmp_path: Path, column: str, value: str, why: 
 def test_a_criterion_counts_once(tmp_path: Path) -> None:
     manual = (Manual("derivation", 1.0, ((1.0, "one"),)),)
     path = tmp_path / "sheet.csv"
-    rubric.write_sheet([result("ann")], manual, path)
+    mark = rubric.Mark("one", 1.0, 1.0, "fine")
+    marks = {rubric.who(result("ann")): {"derivation": (mark,)}}
+    assert rubric.write_sheet([result("ann")], manual, marks, path) == 0
+    assert rubric.read_sheet(path, [result("ann")], manual) == marks
     path.write_text(path.read_text() + path.read_text().split("\n", 1)[1])
     with pytest.raises(GradeError, match="row 3: this criterion was graded above"):
         rubric.read_sheet(path, [result("ann")], manual)
     path.write_text("student,points\nann,1\n")
-    with pytest.raises(GradeError, match="no column criterion, file, of, question"):
+    with pytest.raises(GradeError, match="no column criterion, file, of, question, version"):
         rubric.read_sheet(path, [result("ann")], manual)
+
+
+def test_a_second_sheet_keeps_the_marks_of_the_first(tmp_path: Path) -> None:
+    manual = (Manual("derivation", 1.0, ((1.0, "one"),)),)
+    path = tmp_path / "sheet.csv"
+    results = [result("ann")]
+    for student in ("ann", "bo"):
+        results = [result(one) for one in ("ann", "bo")[: ("ann", "bo").index(student) + 1]]
+        rubric.write_sheet(results, manual, {}, path)
+        text = path.read_text().replace("one,1,,", "one,1,1,", 1 if student == "ann" else 0)
+        if student == "bo":
+            head, ann, bo, end = text.split("\n")
+            text = "\n".join([head, ann, bo.replace("one,1,,", "one,1,0.5,"), end])
+        path.write_text(text)
+        rubric.store(rubric.read_sheet(path, results, manual), tmp_path)
+    marks = rubric.stored(tmp_path)
+    assert [rubric.earned(marks, one) for one in results] == [1.0, 0.5]
+    again = Result(**{**vars(results[0]), "sha256": "1" * 64})
+    assert rubric.earned(marks, again) is None
+    rubric.write_sheet(results, manual, marks, path)
+    assert [one["points"] for one in rows(path)] == ["1", "0.5"]
 
 
 # ---- exports
@@ -319,7 +345,7 @@ def test_a_table_without_the_column_is_refused(tmp_path: Path) -> None:
         export.fill(SCHOOLS["canvas"], [], {}, table, "Grade", tmp_path / "o.csv")
     table.write_text("ID,Grade\n1,\n")
     twice = [result("1"), result("1", "b.ipynb")]
-    with pytest.raises(GradeError, match="two submissions belong to '1'"):
+    with pytest.raises(GradeError, match=r"two submissions belong to '1', 1/a.ipynb and 1/b"):
         export.fill(SCHOOLS["canvas"], twice, {}, table, "Grade", tmp_path / "o.csv")
 
 
@@ -380,6 +406,8 @@ def test_what_was_handed_in_is_found_once(tmp_path: Path) -> None:
     (tmp_path / "di" / "work.pdf").write_text("x")
     (tmp_path / "flat.ipynb").write_text("{}")
     (tmp_path / ".hidden").write_text("x")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "Ann_7_assignsubmission_onlinetext").mkdir()
     found = [(one.student, one.file) for one in find(tmp_path, ASSIGNMENT)]
     assert found == [
         ("ann", "1-likelihood/a.ipynb"),
@@ -409,6 +437,22 @@ def test_the_released_notebook_is_what_the_command_writes(tmp_path: Path) -> Non
     found = json.loads((tmp_path / f"{ASSIGNMENT}.ipynb").read_text(encoding="utf-8"))
     assert found == blank()
     assert master().points == sum(FULL.values()) + 4
+
+
+def test_a_forgotten_key_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    course = Course(b"the key of this test's course")
+    (tmp_path / "handed").mkdir()
+    (tmp_path / "handed" / "ann.ipynb").write_bytes(written(solved(course=course)))
+    call = ("grade", tmp_path / "handed", "--assignment", "1", "--out", tmp_path / "out")
+    assert run(*call) == 0
+    assert "1 were made for another course: is --course-key" in capsys.readouterr().out
+    (row,) = rows(tmp_path / "out" / batch.GRADEBOOK)
+    assert (row["status"], row["reason"]) == ("graded", f"made for the course {course.name}")
+    (tmp_path / "key").write_bytes(course.key)
+    assert run(*call, "--course-key", tmp_path / "key") == 0
+    assert "another course" not in capsys.readouterr().out
+    (row,) = rows(tmp_path / "out" / batch.GRADEBOOK)
+    assert (row["reason"], row["automatic"]) == ("", "16")
 
 
 def test_commands_refuse_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,6 +150,8 @@ def _grade(options: argparse.Namespace) -> int:
     results = batch.grade_all(
         handed, terms, options.out, jobs=options.jobs, scheduler=options.scheduler
     )
+    if others := sum(one.reason.startswith("made for the course") for one in results):
+        print(f"{others} were made for another course: is --course-key the right one?")
     counts = dict.fromkeys(("graded", "unreadable", "stopped"), 0)
     for result in results:
         counts[result.status] += 1
@@ -166,16 +168,16 @@ def _loaded(options: argparse.Namespace) -> tuple[list[Result], Spec, str, rubri
 
 
 def _rubric(options: argparse.Namespace) -> int:
-    results, spec, _, _ = _loaded(options)
+    results, spec, _, marks = _loaded(options)
     if options.merge:
-        marks = rubric.read_sheet(options.merge, results, spec.manual)
-        rubric.store(marks, options.results)
-        print(f"{options.results / rubric.MERGED}: {len(marks)} of {len(results)} submissions")
+        rubric.store(rubric.read_sheet(options.merge, results, spec.manual), options.results)
+        done = sum(rubric.who(one) in rubric.stored(options.results) for one in results)
+        print(f"{options.results / rubric.MERGED}: {done} of {len(results)} submissions graded")
         return 0
     path = options.results / rubric.SHEET
     if path.exists():
         raise GradeError(f"{path} is there already: move it away, or read it with --merge")
-    print(f"{path}: {rubric.write_sheet(results, spec.manual, path)} criteria to grade")
+    print(f"{path}: {rubric.write_sheet(results, spec.manual, marks, path)} criteria to grade")
     return 0
 
 
@@ -198,6 +200,8 @@ def _report(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     results, _, _, marks = _loaded(options)
+    if open_ones := sum(rubric.who(one) not in marks for one in results if one.manual):
+        print(f"Not graded by hand yet, and exported without those points: {open_ones}")
     path = options.results / f"{options.format}.csv"
     if options.format == "csv":
         print(export.write_csv(results, marks, path))

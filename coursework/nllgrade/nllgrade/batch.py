@@ -22,6 +22,8 @@ from nllgrade.errors import GradeError
 from nllgrade.grade import Result, Terms, grade, unreadable
 from nllgrade.submission import UnreadableError, read_bytes
 
+# Folders beside those of the students, in what macOS zips and Moodle hands out.
+NO_WORK = ("__MACOSX", "_assignsubmission_onlinetext")
 AHEAD = 4  # submissions that wait for each process, so that memory stays flat
 GRADEBOOK = "gradebook.csv"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -53,7 +55,7 @@ def find(folder: Path, assignment: str) -> list[Handed]:
         raise GradeError(f"{folder} is no folder of submissions")
     found = []
     for entry in sorted(folder.iterdir(), key=lambda one: os.fsencode(one.name)):
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or entry.name.endswith(NO_WORK):
             continue
         if entry.is_dir() and not entry.is_symlink():
             for path in _of_student(entry, assignment):

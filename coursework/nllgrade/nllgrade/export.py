@@ -84,11 +84,13 @@ def fill(
             )
     key, place = head.index(school.column), head.index(column)
     points: dict[str, str] = {}
+    files: dict[str, str] = {}
     for one, total in totals(results, marks):
         name = identity(school, one)
         if name in points:
-            raise GradeError(f"two submissions belong to {name!r}: keep one in the folder")
-        points[name] = f"{total:g}"
+            both = f"{files[name]} and {one.student}/{one.file}"
+            raise GradeError(f"two submissions belong to {name!r}, {both}: keep one in the folder")
+        points[name], files[name] = f"{total:g}", f"{one.student}/{one.file}"
     filled = 0
     for row in rows[1:]:
         if len(row) > max(key, place) and row[key].strip() in points:

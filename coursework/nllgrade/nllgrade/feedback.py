@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from nllgrade.grade import Result
-from nllgrade.rubric import Marks, earned
+from nllgrade.rubric import Marks, earned, who
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -16,7 +16,7 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem .4rem 0;
   border-bottom: 1px solid #8888; overflow-wrap: anywhere; }
-td.points { white-space: nowrap; }
+thead th, td.points { white-space: nowrap; }
 code, pre { font: .9rem/1.4 ui-monospace, monospace; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border-left: 3px solid #8888;
   padding-left: .8rem; }
@@ -71,7 +71,7 @@ def feedback(result: Result, title: str, marks: Marks) -> str:
             why += f"<br>The same comes out for somebody who {escape(item.mistake)}."
         rows.append([escape(item.id), f"{item.earned:g} of {item.points:g}", why])
     body += table("Questions", ["Question", "Points", "What happened"], rows)
-    for question, parts in marks.get((result.student, result.file), {}).items():
+    for question, parts in marks.get(who(result), {}).items():
         rows = [
             [escape(one.criterion), f"{one.points:g} of {one.of:g}", escape(one.comment)]
             for one in parts

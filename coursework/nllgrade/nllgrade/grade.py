@@ -111,7 +111,8 @@ def grade(terms: Terms, student: str, file: str, content: bytes) -> Result:
 
 
 def _graded(terms: Terms, student: str, file: str, content: bytes) -> Result:
-    cells = parse(content)
+    notebook = parse(content)
+    cells, spec = notebook.cells, terms.spec
     run = _Run(terms, [cell.source for cell in cells if cell.kind == "code"])
     try:
         items = tuple(run.item(one) for one in terms.spec.items)
@@ -125,11 +126,16 @@ def _graded(terms: Terms, student: str, file: str, content: bytes) -> Result:
         terms.spec.course,
         terms.level,
         "stopped" if run.stopped else "graded",
-        run.stopped,
+        run.stopped or _other_course(notebook.course, spec.course),
         items,
         {one.id: _written(cells, one.id) for one in terms.spec.manual},
         tuple(run.said),
     )
+
+
+def _other_course(stated: str, course: str) -> str:
+    """A word of warning where the key is probably not the one it was released with."""
+    return f"made for the course {stated}" if stated not in ("", course) else ""
 
 
 def unreadable(terms: Terms, student: str, file: str, content: bytes, reason: str) -> Result:

@@ -8,6 +8,7 @@ from collections import Counter
 from html import escape
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 from nllbook import plotting
 from nllgrade.export import totals
@@ -28,7 +29,7 @@ def report(results: list[Result], spec: Spec, title: str, marks: Marks) -> str:
     body += f"<figcaption>{escape(text)}</figcaption></figure>\n"
     rows = []
     for place, item in enumerate(spec.items):
-        outcomes = [one.items[place] for one in results if one.items]
+        outcomes = [one.items[place] for one in results if one.status != "unreadable"]
         right = sum(one.earned == one.points for one in outcomes)
         why = Counter(one.mistake or _kind(one.reason) for one in outcomes if one.reason)
         often = "; ".join(f"{escape(what)} ({count})" for what, count in _order(why)[:3])
@@ -59,10 +60,9 @@ def _kind(reason: str) -> str:
 
 
 def _five(scores: list[float]) -> str:
-    ordered = sorted(scores)
-    if not ordered:
+    if not scores:
         return "none"
-    at = [ordered[round(share * (len(ordered) - 1))] for share in (0, 0.25, 0.5, 0.75, 1)]
+    at = np.quantile(scores, [0, 0.25, 0.5, 0.75, 1])
     return "least {:g}, lower quarter {:g}, median {:g}, upper quarter {:g}, most {:g}".format(*at)
 
 

@@ -16,7 +16,10 @@ from nllgrade.spec import Manual
 
 SHEET = "rubric.csv"
 MERGED = "rubric.json"
-_HEAD = ("student", "file", "question", "criterion", "of", "points", "comment", "written")
+_HEAD = (
+    *("student", "file", "version", "question", "criterion", "of", "points", "comment", "written"),
+)
+_NEEDED = _HEAD[:7]
 
 
 @dataclass(frozen=True)
@@ -29,66 +32,84 @@ class Mark:
     comment: str = ""
 
 
-# By student and file, then by question.
-Marks = Mapping[tuple[str, str], Mapping[str, tuple[Mark, ...]]]
+# By student, file and version, then by question.
+Who = tuple[str, str, str]
+Marks = Mapping[Who, Mapping[str, tuple[Mark, ...]]]
 
 
-def write_sheet(results: list[Result], manual: tuple[Manual, ...], path: Path) -> int:
-    """Write a row for each submission and criterion, the points left open; how many there are.
+def who(result: Result) -> Who:
+    """Whose marks they are; a submission that was handed in anew is another one."""
+    return result.student, result.file, result.sha256[:12]
 
-    What the student wrote stands in the first row of its question.
+
+def write_sheet(results: list[Result], manual: tuple[Manual, ...], marks: Marks, path: Path) -> int:
+    """Write a row for each submission and criterion, with the marks that there are.
+
+    What the student wrote stands in the first row of its question. Returns how many rows are open.
     """
-    rows = [
-        [
-            *(one.student, one.file, item.id, criterion, f"{points:g}", "", ""),
-            one.manual.get(item.id, "") if number == 0 else "",
-        ]
-        for one in results
-        for item in manual
-        for number, (points, criterion) in enumerate(item.rubric)
-    ]
+    rows = []
+    for one in results:
+        for item in manual:
+            known = {mark.criterion: mark for mark in marks.get(who(one), {}).get(item.id, ())}
+            for number, (points, criterion) in enumerate(item.rubric):
+                mark = known.get(harmless(criterion))
+                said = (f"{mark.points:g}", mark.comment) if mark else ("", "")
+                text = one.manual.get(item.id, "") if number == 0 else ""
+                rows.append([*who(one), item.id, criterion, f"{points:g}", *said, text])
     write_table(path, list(_HEAD), rows)
-    return len(rows)
+    return sum(not row[6] for row in rows)
 
 
 def read_sheet(path: Path, results: list[Result], manual: tuple[Manual, ...]) -> Marks:
-    """The marks of a sheet, in whatever order its rows are; a row without points is 0.
+    """The marks of a sheet, in whatever order its rows are.
+
+    A question of which all rows are without points is not graded yet.
 
     Raises
     ------
     GradeError
-        Where a row names nobody, no criterion, or points that are not between 0 and the most.
+        Where a row names nobody, no criterion, or points that are not between 0 and the most; where
+        some criteria of a question have points and others none.
     """
-    known = {harmless(one.student) + "\0" + harmless(one.file): one for one in results}
+    known = {(harmless(one.student), harmless(one.file)): one for one in results}
     most = {
         (item.id, harmless(criterion)): points
         for item in manual
         for points, criterion in item.rubric
     }
-    found: dict[tuple[str, str], dict[str, tuple[Mark, ...]]] = {}
+    found: dict[Who, dict[str, tuple[Mark, ...]]] = {}
+    left_open: dict[tuple[str, ...], str] = {}
     seen: set[tuple[str, ...]] = set()
     try:
         text = path.read_text(encoding="utf-8-sig")  # as spreadsheets write it
     except (OSError, UnicodeDecodeError) as error:
         raise GradeError(f"{path} cannot be read as UTF-8: {error}") from None
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    if missing := set(_HEAD[:6]) - set(rows.fieldnames or ()):
+    if missing := set(_NEEDED) - set(rows.fieldnames or ()):
         raise GradeError(f"{path} has no column {', '.join(sorted(missing))}")
     for number, row in enumerate(rows, 2):
         where = f"{path}, row {number}"
-        result = known.get(f"{row['student']}\0{row['file']}")
+        result = known.get((row["student"], row["file"]))
         if result is None:
             raise GradeError(f"{where}: no submission of {row['student']!r} ({row['file']!r})")
+        if row["version"] != result.sha256[:12]:
+            raise GradeError(f"{where}: {row['student']} handed in another version since")
         criterion = (row["question"], row["criterion"])
         if criterion not in most:
             raise GradeError(f"{where}: {row['question']} has no criterion {row['criterion']!r}")
         if (key := (result.student, result.file, *criterion)) in seen:
             raise GradeError(f"{where}: this criterion was graded above")
         seen.add(key)
-        points = _points(row["points"] or "0", most[criterion], where)
+        if not row["points"].strip():
+            left_open[*who(result), row["question"]] = where
+            continue
+        points = _points(row["points"], most[criterion], where)
         mark = Mark(criterion[1], points, most[criterion], row.get("comment") or "")
-        of_student = found.setdefault((result.student, result.file), {})
+        of_student = found.setdefault(who(result), {})
         of_student[criterion[0]] = (*of_student.get(criterion[0], ()), mark)
+    for (*whose, question), where in left_open.items():
+        if question in found.get((whose[0], whose[1], whose[2]), {}):
+            raise GradeError(f"{where}: no points, but other criteria of {question} have some")
     return found
 
 
@@ -111,10 +132,10 @@ def _points(text: str, most: float, where: str) -> float:
 def store(marks: Marks, out: Path) -> None:
     """Keep the marks beside the results; those of another sheet stay, question by question."""
     known = stored(out)
-    marks = {who: {**known.get(who, {}), **marks.get(who, {})} for who in {**known, **marks}}
+    both = {one: {**known.get(one, {}), **marks.get(one, {})} for one in {**known, **marks}}
     record = [
-        [*who, {question: [vars(one) for one in parts] for question, parts in of.items()}]
-        for who, of in sorted(marks.items())
+        [*one, {question: [vars(mark) for mark in parts] for question, parts in of.items()}]
+        for one, of in sorted(both.items())
     ]
     (out / MERGED).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
@@ -125,14 +146,14 @@ def stored(out: Path) -> Marks:
     if not path.exists():
         return {}
     return {
-        (student, file): {
+        (student, file, version): {
             question: tuple(Mark(**one) for one in parts) for question, parts in of.items()
         }
-        for student, file, of in json.loads(path.read_text(encoding="utf-8"))
+        for student, file, version, of in json.loads(path.read_text(encoding="utf-8"))
     }
 
 
 def earned(marks: Marks, result: Result) -> float | None:
     """The points by hand of a submission; None where nobody has graded it."""
-    of = marks.get((result.student, result.file))
+    of = marks.get(who(result))
     return None if of is None else sum(one.points for parts in of.values() for one in parts)

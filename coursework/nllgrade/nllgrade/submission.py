@@ -33,6 +33,14 @@ class Cell:
     grade_id: str = ""
 
 
+@dataclass(frozen=True)
+class Notebook:
+    """What was handed in, and the course that it says it was made for."""
+
+    cells: list[Cell]
+    course: str
+
+
 def read_bytes(path: Path) -> bytes:
     """The content of a submitted file: an ordinary one of bearable size."""
     try:
@@ -53,7 +61,7 @@ def read_bytes(path: Path) -> bytes:
         return file.read(MOST_BYTES + 1)
 
 
-def parse(data: bytes) -> list[Cell]:
+def parse(data: bytes) -> Notebook:
     """The cells of a notebook in nbformat 3 or 4.
 
     Raises
@@ -84,7 +92,14 @@ def parse(data: bytes) -> list[Cell]:
     cells = [_cell(one) for one in found if isinstance(one, dict)]
     if sum(len(one.source) for one in cells if one.kind == "code") > MOST_CODE:
         raise UnreadableError(f"over {MOST_CODE} characters of code")
-    return cells
+    return Notebook(cells, _course(said.get("metadata")))
+
+
+def _course(metadata: object) -> str:
+    match metadata:
+        case {"coursework": {"course": str(course)}}:
+            return clean(course, 20)
+    return ""
 
 
 def _cell(said: dict[str, Any]) -> Cell:
