@@ -16,11 +16,15 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem .4rem 0;
   border-bottom: 1px solid #8888; overflow-wrap: anywhere; }
-thead th, td.points { white-space: nowrap; }
+thead th, .points { white-space: nowrap; }
+caption { text-align: left; font-weight: 600; padding-top: 1.2rem; }
 code, pre { font: .9rem/1.4 ui-monospace, monospace; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border-left: 3px solid #8888;
   padding-left: .8rem; }
 """
+
+
+SHORT = 20  # characters: a name, not a sentence
 
 
 def page(title: str, body: str) -> str:
@@ -39,7 +43,7 @@ def table(caption: str, head: list[str], rows: list[list[str]]) -> str:
     """A table whose first column names its rows; the cells are HTML."""
     top = "".join(f'<th scope="col">{escape(one)}</th>' for one in head)
     lines = "".join(
-        f'<tr><th scope="row">{row[0]}</th>'
+        f'<tr><th scope="row"{" class=points" * (len(row[0]) < SHORT)}>{row[0]}</th>'
         + "".join(
             f'<td class="points">{one}</td>' if one[:1].isdigit() else f"<td>{one}</td>"
             for one in row[1:]

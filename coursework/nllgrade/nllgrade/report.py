@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections import Counter
 from html import escape
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from nllbook import plotting
 from nllgrade.export import totals
@@ -56,7 +58,7 @@ def _order(counts: Counter[str]) -> list[tuple[str, int]]:
 
 def _kind(reason: str) -> str:
     """A reason without the call that it is about."""
-    return reason.rpartition("): ")[2] or reason
+    return re.sub(r"^(?:.*\): |\w+: )", "", reason)
 
 
 def _five(scores: list[float]) -> str:
@@ -71,6 +73,8 @@ def _histogram(scores: list[float], most: float) -> str:
     plotting.use_style()
     figure, (axes,) = plotting.figure()
     axes.hist(scores, bins=20, range=(0, most), color=plotting.PALE)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("points")
     axes.set_ylabel("submissions")
     picture = io.BytesIO()
