@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -209,7 +209,7 @@ if os.fork() == 0:
             signal.pause()
     os._exit(0)
 """
-    with Sandbox(runtime.folder(), level, replace(LIMITS)) as sandbox:
+    with Sandbox(runtime.folder(), level, LIMITS) as sandbox:
         try:
             reply, _ = sandbox.ask({"number": 0, "source": escape}, [], LIMITS.seconds)
         except Gone as error:

@@ -64,7 +64,7 @@ def fill(
 ) -> str:
     """Write the instructor's table with the points in ``column``, and say who is not in it.
 
-    Everything else stays as it was, rows and columns that are not ours included.
+    No other value changes, rows and columns that are not ours included.
 
     Raises
     ------
