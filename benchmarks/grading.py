@@ -12,6 +12,7 @@ import os
 import platform
 import random
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,10 +23,12 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from distributed import LocalCluster
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from nllgrade import doctor
+from nllgrade.batch import GRADEBOOK
 from nllgrade.grade import grade
 from nllgrade.master import names
 
@@ -119,11 +122,35 @@ def timed(words: list[str]) -> tuple[float, int]:
     return time.monotonic() - began, most
 
 
+def with_dask(handed: Path, out: Path, name: str, size: int) -> float:
+    """Seconds that dask's two workers take, though the command is killed midway and begun again."""
+    began = time.monotonic()
+    workers = {"n_workers": 2, "threads_per_worker": 1}
+    with LocalCluster(host="127.0.0.1", dashboard_address=None, **workers) as cluster:
+        words = command(handed, out, name, "--scheduler", cluster.scheduler_address)
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while len(list((out / "results").glob("*.json"))) < size // 2:
+            assert process.poll() is None
+            time.sleep(1)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        assert not (out / GRADEBOOK).exists()
+        timed(words)
+    return time.monotonic() - began
+
+
+def machine() -> str:
+    """What this was measured on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {model}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--class-size", type=int, default=5000)
     options = parser.parse_args()
-    print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores")
+    print(f"{machine()}, Python {platform.python_version()}")
     print(f"\nprocessor time of an honest submission, medians of {REPEAT}")
     for name in names():
         each(name)
@@ -137,6 +164,12 @@ def main() -> None:
         class_of(size, size // 50, folder / "large", name)
         seconds, memory = timed(command(folder / "large", folder / "large-out", name))
         print(f"{size} students, 2 % hostile: {seconds:.0f} s, {memory} MB", flush=True)
+        seconds = with_dask(folder / "large", folder / "dask-out", name, size)
+        books = [(folder / out / GRADEBOOK).read_bytes() for out in ("large-out", "dask-out")]
+        assert books[0] == books[1]
+        assert books[0].count(b"\n") == size + 1
+        print(f"the same by dask, 2 workers, killed at half and begun again: {seconds:.0f} s,")
+        print("and the gradebook is the same to the last byte", flush=True)
 
 
 if __name__ == "__main__":
