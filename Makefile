@@ -13,7 +13,7 @@ TORCH := torch==2.13.0
 # No debugger is attached to the notebooks: it need not warn that it would be slow.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test quick test-portable notebooks cheat-sheet publish-dry-run mutants lighthouse bench-grade accuracy format lock clean
+.PHONY: help book test quick test-portable notebooks cheat-sheet publish-dry-run mutants lighthouse bench-grade guide-pictures accuracy format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -58,6 +58,9 @@ lighthouse: .venv/browser ## weigh every page of the built site, and run Lightho
 
 bench-grade: .venv/sandbox ## measure the grader: time and memory, classes of 30 and of 5,000 (SIZE=5000)
 	@$(BIN)/python benchmarks/grading.py --class-size $(or $(SIZE),5000)
+
+guide-pictures: .venv/browser .venv/sandbox ## draw the pictures of the instructor's guide
+	@$(BIN)/python -m tests.coursework.pictures
 
 accuracy: .venv/torch ## measure the errors of the losses, here and in other libraries
 	@$(BIN)/python benchmarks/accuracy.py

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
+from nllgrade import master
+from nllgrade.release import left_in, release
 
 from tests import fresh
 from web import launch, publish, publish_check
@@ -115,17 +117,33 @@ def test_the_wheel_holds_what_the_package_holds(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     wheel = publish.build_wheel(tmp_path_factory.mktemp("wheel"))
-    return {one.name: publish.notebook(one, wheel, SITE) for one in pages() if one.cells}
+    return publish.notebooks(wheel, SITE)
 
 
-def test_every_chapter_with_cells_is_published(texts: dict[str, str]) -> None:
-    assert set(texts) == {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+CHAPTERS = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+ASSIGNMENTS = [f"assignment-{name}" for name in master.names()]
+
+
+def test_every_chapter_with_cells_and_every_assignment_is_published(texts: dict[str, str]) -> None:
+    assert set(texts) == {*CHAPTERS, *ASSIGNMENTS}
+
+
+def test_a_published_assignment_is_the_released_one_after_the_cell_that_installs(
+    texts: dict[str, str],
+) -> None:
+    for name in ASSIGNMENTS:
+        found = master.read(name.removeprefix("assignment-"), master.Course())
+        first, *rest = v4.reads(texts[name]).cells
+        assert first.id == "install-nllbook"
+        assert rest == v4.reads(release(found, SITE)).cells
+        assert left_in(found, texts[name]) == []
 
 
 def test_a_published_notebook_is_the_committed_one_after_the_cell_that_installs(
     texts: dict[str, str],
 ) -> None:
-    for name, text in texts.items():
+    for name in CHAPTERS:
+        text = texts[name]
         committed = (ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8")
         assert "pip install" not in committed
         first, note, *rest = v4.reads(text).cells
@@ -224,7 +242,7 @@ def test_a_missing_notebook_and_another_wheel_are_found(published: Path, tmp_pat
     (wheel,) = (copy / "site").glob("*.whl")
     wheel.write_bytes(wheel.read_bytes() + b"0")
     lines = problems(copy)
-    assert "branch/notebooks: not those that are committed" in lines
+    assert "branch/notebooks: not the chapters that are committed, and the assignments" in lines
     assert sum("leads to no notebook of the branch" in line for line in lines) == 2  # two buttons
     assert f"site/{wheel.name}: missing, or not the wheel that the notebooks expect" in lines
 

@@ -61,6 +61,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         access,
         api,
         assets,
+        assignments_page,
         beliefs_page,
         claims,
         data,
@@ -77,6 +78,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     access.setup(app)
     api.setup(app)
     assets.setup(app)
+    assignments_page.setup(app)
     claims.setup(app)
     data.setup(app)
     glossary.setup(app)

@@ -30,8 +30,17 @@ from web.lint_rules import Finding, finding
 # pages without cells alone.
 DIRECTIVES = plain_markdown.DIRECTIVES | {"code-cell"}
 SITE_ONLY = {
-    *("api", "api-contents", "cite-this", "claims-ledger", "container", "datasets", "glossary"),
-    *("in-libraries", "include", "library-versions", "quiz-progress"),
+    *(
+        "api",
+        "api-contents",
+        "assignment",
+        "cite-this",
+        "claims-ledger",
+        "container",
+        "datasets",
+        "glossary",
+    ),
+    *("in-libraries", "include", "library-versions", "questions", "quiz-progress"),
 }
 ROLES = plain_markdown.ROLES | {"quiz-count"}
 

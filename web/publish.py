@@ -22,7 +22,7 @@ from typing import Any
 import nbformat
 import yaml
 
-from web import launch, publish_check
+from web import assignments_page, launch, publish_check
 from web.launch import Addresses
 from web.source import ROOT, Chapter, pages
 
@@ -122,7 +122,6 @@ def notebook(chapter: Chapter, wheel: Wheel, site: str) -> str:
         raise PublishError(f"notebooks/{path.name} is missing: run make notebooks")
     made = v4.reads(path.read_text(encoding="utf-8"))
     page = f"{site}chapters/{chapter.name}.html"
-    code = CELL.format(version=wheel.version, address=site + wheel.name, hash=wheel.hash)
     for cell in made.cells:
         if cell.cell_type == "markdown":
             cell.source = _to_site(cell.source, site)
@@ -131,10 +130,28 @@ def notebook(chapter: Chapter, wheel: Wheel, site: str) -> str:
     first, *rest = made.cells
     assert first.id == "generated", path  # the note for those who edit the book
     first.id, first.source = "note", NOTE.format(title=chapter.title, page=page, book=book_title())
+    made.cells = [first, *rest]
+    return installing(made, wheel, site)
+
+
+def installing(made: Any, wheel: Wheel, site: str) -> str:
+    """The text of a notebook, its first cell the one that installs the package."""
+    code = CELL.format(version=wheel.version, address=site + wheel.name, hash=wheel.hash)
     install = v4.new_code_cell(code, id=INSTALL, metadata={"tags": [INSTALL]})
-    made.cells = [install, first, *rest]
+    made.cells = [install, *made.cells]
     nbformat.validate(made)
     return str(v4.writes(made)) + "\n"
+
+
+def notebooks(wheel: Wheel, site: str) -> dict[str, str]:
+    """All that are published: the chapters with cells, and the assignments without answers."""
+    return {
+        **{one.name: notebook(one, wheel, site) for one in pages() if one.cells},
+        **{
+            name: installing(v4.reads(text), wheel, site)
+            for name, text in assignments_page.notebooks(site)
+        },
+    }
 
 
 def _stands_for_a_figure(output: Any) -> bool:
@@ -152,7 +169,8 @@ def _to_site(text: str, site: str) -> str:
 README = """\
 # {book}: the notebooks
 
-Every chapter of [the book]({site}) as a notebook: what its buttons open in Colab and in Binder.
+Every chapter and every assignment of [the book]({site}) as a notebook: what its buttons open in
+Colab and in Binder.
 The book's workflow writes this branch. To change something, edit the chapters in
 [the repository]({repository}).
 
@@ -188,13 +206,10 @@ def assemble(html: Path, target: Path, found: Addresses) -> Wheel:
     shutil.copytree(html, site, ignore=shutil.ignore_patterns(*NOT_FOR_READERS))
     wheel = build_wheel(site)
     for place in (site, branch):
-        (place / launch.FOLDER).mkdir(parents=True)
-    for chapter in pages():
-        if chapter.cells:
-            text = notebook(chapter, wheel, found.site)
-            for place in (site, branch):
-                path = place / launch.FOLDER / f"{chapter.name}.ipynb"
-                path.write_text(text, encoding="utf-8", newline="\n")
+        (place / launch.FOLDER).mkdir(parents=True, exist_ok=True)
+        for name, text in notebooks(wheel, found.site).items():
+            path = place / launch.FOLDER / f"{name}.ipynb"
+            path.write_text(text, encoding="utf-8", newline="\n")
     shutil.copy(wheel.path, branch)
     binder(branch / ".binder", wheel)
     readme = README.format(

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import nbformat
+from nllgrade import master
 
 from web import launch
 from web.launch import Addresses
@@ -134,9 +135,10 @@ def _notebooks(
     site: Site, branch: Path, found: Addresses, wheel: str, digest: str
 ) -> Iterator[str]:
     install = (f'\nWHEEL = "{found.site}{wheel}"\n', f'\nSHA256 = "{digest}"\n')
-    committed = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
-    if {path.name for path in branch.glob("notebooks/*.ipynb")} != committed:
-        yield "branch/notebooks: not those that are committed"
+    wanted = {path.name for path in (ROOT / "notebooks").glob("*.ipynb")}
+    wanted |= {f"assignment-{name}.ipynb" for name in master.names()}
+    if {path.name for path in branch.glob("notebooks/*.ipynb")} != wanted:
+        yield "branch/notebooks: not the chapters that are committed, and the assignments"
     for path in sorted(branch.glob("notebooks/*.ipynb")):
         name = f"branch/notebooks/{path.name}"
         text = path.read_text(encoding="utf-8")

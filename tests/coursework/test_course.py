@@ -11,11 +11,12 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nllgrade import batch, export, rubric
+from nllgrade import batch, export, report, rubric
 from nllgrade.__main__ import main
 from nllgrade.batch import find, harmless, shown
 from nllgrade.errors import GradeError
@@ -339,6 +340,30 @@ def test_the_worksheet_of_moodle_is_filled(tmp_path: Path) -> None:
     assert [one["Grade"] for one in rows(out)] == ["3", ""]
 
 
+def test_a_table_that_a_spreadsheet_saved_with_semicolons_is_filled(tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    table = tmp_path / "moodle.csv"
+    table.write_text('Identifier;Full name;Grade\nParticipant 41;"Lee, Ann; jr";\n')
+    results = [result("Ann Lee_41_assignsubmission_file")]
+    export.fill(SCHOOLS["moodle"], results, {}, table, "Grade", out)
+    # by commas, since Moodle reads nothing else
+    assert out.read_text() == 'Identifier,Full name,Grade\nParticipant 41,"Lee, Ann; jr",3\n'
+    table.write_text("Student;ID;Section;A (7)\nLee;41;1,5;\n")
+    export.fill(SCHOOLS["canvas"], [result("lee_41_9_a")], {}, table, "A (7)", out)
+    assert out.read_text() == "Student;ID;Section;A (7)\nLee;41;1,5;3\n"
+
+
+def test_the_report_knows_a_student_by_the_school_s_number(course: Path) -> None:
+    spec = terms().spec
+    found = batch.load(course / "out")[:2]
+    again = [
+        replace(one, student=name)
+        for one, name in zip(found, ("leeann_101_555_a", "leeann_LATE_101_901_b"), strict=True)
+    ]
+    assert "More than one submission: 101." in report.report(again, spec, "t", {}, {})
+    assert "More than one" not in report.report(found, spec, "t", {}, {})
+
+
 def test_who_is_not_named_by_a_school_is_named_by_the_folder() -> None:
     assert identity(SCHOOLS["canvas"], result("ann")) == "ann"
     assert identity(SCHOOLS["moodle"], result("A_B_7_assignsubmission_file_")) == "Participant 7"
@@ -395,6 +420,48 @@ def test_the_autograder_s_zip_holds_all_that_it_needs(tmp_path: Path) -> None:
     found = json.loads((folder / "results" / "results.json").read_text())
     assert found["score"] == 0
     assert "2 notebooks: hand in one file" in found["output"]
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (("python3.11", "python3"), "python3.11 -m venv"),  # Ubuntu 22.04
+        (("python3",), "python3 -m venv"),  # newer ones, or Debian 12
+        ((), "choose Ubuntu 22.04 or newer"),
+    ],
+)
+def test_gradescope_s_image_gets_a_python_that_is_new_enough(
+    tmp_path: Path, there: tuple[str, ...], said: str
+) -> None:
+    """Its set-up in a made-up image: the Pythons ``there`` are new, others of it are old."""
+    assert run("autograder", "1", "--out", tmp_path / "autograder.zip") == 0
+    with zipfile.ZipFile(tmp_path / "autograder.zip") as archive:
+        script = archive.read("setup.sh").decode()
+    image = tmp_path / "bin"
+    image.mkdir()
+    stubs = dict.fromkeys(["apt-get", "chmod"], "exit 0") | {"python3": "exit 1"}
+    stubs |= dict.fromkeys(there, f'[ "$1" = -c ] || echo "${{0##*/}}" "$@" >> {tmp_path}/said')
+    for name, lines in stubs.items():
+        (image / name).write_text(f"#!/bin/sh\n{lines}\n")
+        (image / name).chmod(0o755)
+    pip = tmp_path / "autograder" / "venv" / "bin" / "pip"
+    pip.parent.mkdir(parents=True)
+    pip.write_text(f'#!/bin/sh\necho pip "$@" >> {tmp_path}/said\n')
+    pip.chmod(0o755)
+    done = subprocess.run(
+        ["/bin/bash", "-c", script.replace("/autograder/", f"{tmp_path}/autograder/")],
+        env={"PATH": str(image)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode == 0) == bool(there)
+    log = tmp_path / "said"
+    assert said in (log.read_text() if log.exists() else done.stderr)
+    if there:
+        assert [line.split("/")[-1] for line in log.read_text().split("\n")[1:3]] == [
+            *("nllbook-source", "nllgrade")
+        ]
 
 
 # ---- finding and naming

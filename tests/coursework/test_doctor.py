@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from nllgrade import doctor, sandbox
+from nllgrade import doctor, runtime, sandbox
 from nllgrade.__main__ import main
 from nllgrade.errors import GradeError
 from nllgrade.sandbox import Limits
@@ -109,3 +111,14 @@ def test_without_bubblewrap_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PATH", "")
     with pytest.raises(GradeError, match="apt install bubblewrap"):
         graded(solved())
+
+
+def test_old_runtimes_are_deleted_and_others_are_kept(tmp_path: Path) -> None:
+    uid = os.getuid()
+    names = {f"nllgrade-{uid}-{'0' * 16}": 8, f"nllgrade-{uid}-{'1' * 16}": 6, "other": 99}
+    for name, days in names.items():
+        (tmp_path / name / "bin").mkdir(parents=True)
+        then = time.time() - days * 86_400
+        os.utime(tmp_path / name, (then, then))
+    runtime._forget_old(tmp_path, uid)
+    assert {one.name for one in tmp_path.iterdir()} == {f"nllgrade-{uid}-{'1' * 16}", "other"}

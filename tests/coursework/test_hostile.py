@@ -243,6 +243,9 @@ BROKEN: dict[str, Callable[[], bytes]] = {
     "a huge number": lambda: b'{"cells": ' + b"9" * 10_000 + b"}",
     "a zip bomb": lambda: b"PK\x03\x04" + bytes(10_000),
     "10,000 cells": lambda: written({"cells": [code("x = 1")] * 10_000}),
+    "more lists than memory is for": lambda: (
+        b'{"cells": [{"cell_type": "code", "source": "", "outputs": [' + b"[]," * 600_000 + b"0]}]}"
+    ),
     "a book of code": lambda: written({"cells": [code("x = 1\n" * 200_000)]}),
 }
 

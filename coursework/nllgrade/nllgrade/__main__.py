@@ -147,16 +147,16 @@ def _grade(options: argparse.Namespace) -> int:
         raise GradeError(f"--seconds is more than 0 and less than {most}, --jobs not negative")
     terms = Terms(compile_spec(found), options.level, Limits(seconds=options.seconds))
     handed = batch.find(options.submissions, found.name)
-    results = batch.grade_all(
+    rows = batch.grade_all(
         handed, terms, options.out, jobs=options.jobs, scheduler=options.scheduler
     )
-    if others := sum(one.reason.startswith("made for the course") for one in results):
+    if others := sum(row["reason"].startswith("made for the course") for row in rows):
         print(f"{others} were made for another course: is --course-key the right one?")
     counts = dict.fromkeys(("graded", "unreadable", "stopped"), 0)
-    for result in results:
-        counts[result.status] += 1
+    for row in rows:
+        counts[row["status"]] += 1
     said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    print(f"{options.out / batch.GRADEBOOK}: {len(results)} submissions, {said}")
+    print(f"{options.out / batch.GRADEBOOK}: {len(rows)} submissions, {said}")
     return 0
 
 
@@ -193,7 +193,8 @@ def _report(options: argparse.Namespace) -> int:
 
     results, spec, title, marks = _loaded(options)
     path = options.results / "report.html"
-    path.write_text(report.report(results, spec, title, marks), encoding="utf-8")
+    beliefs = report.known_beliefs(options.assignments)
+    path.write_text(report.report(results, spec, title, marks, beliefs), encoding="utf-8")
     print(f"{path}: written")
     return 0
 

@@ -88,8 +88,8 @@ def grade_all(
     *,
     jobs: int = 0,
     scheduler: str = "",
-) -> list[Result]:
-    """Grade what has no result yet, and write the gradebook of all; results by student and file.
+) -> list[dict[str, str]]:
+    """Grade what has no result yet, and write the gradebook of all; its rows are returned.
 
     Raises
     ------
@@ -130,9 +130,7 @@ def grade_all(
                     "a process that grades was ended from outside: the same command goes on"
                 ) from None
     _write(out / "index.json", json.dumps(sorted(keys)))
-    results = load(out)
-    write_gradebook(results, out / GRADEBOOK)
-    return results
+    return write_gradebook(each(out), out / GRADEBOOK)
 
 
 def _content(path: Path) -> bytes:
@@ -215,33 +213,39 @@ def _workers(terms: Terms, jobs: int, scheduler: str) -> Iterator[tuple[Callable
 
 def load(out: Path) -> list[Result]:
     """The results of the last run in a folder, by student and file."""
+    return sorted(each(out), key=lambda one: (one.student, one.file))
+
+
+def each(out: Path) -> Iterator[Result]:
+    """The same, one by one and in no order, since all of a large class take much memory."""
     try:
         keys = json.loads((out / "index.json").read_text(encoding="utf-8"))
     except OSError:
         raise GradeError(f"{out} holds no results: run `nllgrade grade` first") from None
-    results = []
     for path in (out / "results" / f"{key}.json" for key in keys):
         try:
-            results.append(Result.of(json.loads(path.read_text(encoding="utf-8"))))
+            yield Result.of(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError):
             raise GradeError(f"{path} is damaged: delete it, and grade again") from None
-    return sorted(results, key=lambda one: (one.student, one.file))
 
 
-def write_gradebook(results: list[Result], path: Path) -> None:
+_HEAD = ("student", "file", "sha256", "assignment", "course", "level", "status", "reason")
+
+
+def write_gradebook(results: Iterable[Result], path: Path) -> list[dict[str, str]]:
     """One row a submission: who, what, the status, the points of each item and their sum."""
-    items = [one.id for one in results[0].items] if results else []
-    head = ["student", "file", "sha256", "assignment", "course", "level", "status", "reason"]
     rows = [
-        [
-            *(one.student, one.file, one.sha256, one.assignment, one.course, one.level),
-            *(one.status, one.reason, *(f"{item.earned:g}" for item in one.items)),
-            f"{one.earned:g}",
-            f"{sum(item.points for item in one.items):g}",
-        ]
+        {
+            **{name: str(getattr(one, name)) for name in _HEAD},
+            **{item.id: f"{item.earned:g}" for item in one.items},
+            "automatic": f"{one.earned:g}",
+            "of": f"{sum(item.points for item in one.items):g}",
+        }
         for one in results
     ]
-    write_table(path, [*head, *items, "automatic", "of"], rows)
+    rows.sort(key=lambda row: (row["student"], row["file"]))
+    write_table(path, list(rows[0]), [list(row.values()) for row in rows])
+    return rows
 
 
 def write_table(path: Path, head: list[str], rows: Iterable[list[str]]) -> None:

@@ -14,7 +14,7 @@ from nllgrade.batch import write_table
 from nllgrade.errors import GradeError
 from nllgrade.grade import Result
 from nllgrade.master import Master
-from nllgrade.rubric import Marks, earned
+from nllgrade.rubric import Marks, delimiter, earned
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,17 @@ class School:
     # finds what stands in that column, in the name of the file or folder that was handed out
     pattern: str
     value: str = r"\1"
+    divider: str = ""  # all that it reads between two values; else that of the table
 
 
 SCHOOLS = {
-    # lastfirst_<user id>_<submission id>_name.ipynb, with LATE after the name where it was
+    # lastfirst_<user id>_<file id>_name.ipynb, with LATE after the name where it was:
+    # canvas-lms, lib/content_zipper.rb, get_filename and add_upload_submission;
+    # the table is read by lib/gradebook_importer.rb
     "canvas": School("ID", r"^[^_]*(?:_LATE)?_(\d+)_\d+_"),
-    # First Last_<participant>_assignsubmission_file
-    "moodle": School("Identifier", r"_(\d+)_assignsubmission_", r"Participant \1"),
+    # First Last_<participant>_assignsubmission_file: moodle, mod/assign/classes/downloader.php;
+    # the table is read by mod/assign/feedback/offline/importgradeslib.php, by commas alone
+    "moodle": School("Identifier", r"_(\d+)_assignsubmission_", r"Participant \1", ","),
 }
 
 
@@ -75,7 +79,8 @@ def fill(
         text = table.read_bytes().decode("utf-8-sig")  # its line ends as they are
     except (OSError, UnicodeDecodeError) as error:
         raise GradeError(f"{table} cannot be read as UTF-8: {error}") from None
-    rows = list(csv.reader(io.StringIO(text, newline="")))
+    divider = delimiter(text)
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=divider))
     head = [one.strip() for one in rows[0]] if rows else []
     for needed in (school.column, column):
         if head.count(needed) != 1:
@@ -97,7 +102,8 @@ def fill(
             row[place] = points.pop(row[key].strip())
             filled += 1
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\r\n" if "\r\n" in text else "\n").writerows(rows)
+        ends = "\r\n" if "\r\n" in text else "\n"
+        csv.writer(file, delimiter=school.divider or divider, lineterminator=ends).writerows(rows)
     strangers = ", ".join(sorted(points))
     return f"{path}: {filled} rows filled" + (f"; not in the table: {strangers}" * bool(points))
 
@@ -110,10 +116,20 @@ def identity(school: School, result: Result) -> str:
 
 # ---- Gradescope
 
+# Gradescope's image is Ubuntu 22.04, whose python3 is 3.10; newer ones have no package python3.11.
 _SETUP = """#!/usr/bin/env bash
 set -e
-apt-get update -qq && apt-get install -y -qq python3 python3-venv
-python3 -m venv /autograder/venv
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq python3.11 python3.11-venv || apt-get install -y -qq python3 python3-venv
+for python in python3.11 python3 none; do
+    "$python" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' && break
+done 2>/dev/null
+if [ "$python" = none ]; then
+    echo "Python 3.11 or newer is needed: choose Ubuntu 22.04 or newer as the base image" >&2
+    exit 1
+fi
+"$python" -m venv /autograder/venv
 /autograder/venv/bin/pip install --quiet /autograder/source/nllbook-source
 /autograder/venv/bin/pip install --quiet /autograder/source/nllgrade
 chmod -R go-rwx /autograder/source

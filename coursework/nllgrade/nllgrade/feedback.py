@@ -21,6 +21,8 @@ caption { text-align: left; font-weight: 600; padding-top: 1.2rem; }
 code, pre { font: .9rem/1.4 ui-monospace, monospace; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border-left: 3px solid #8888;
   padding-left: .8rem; }
+figure { margin: 1rem 0; }
+img { max-width: 100%; height: auto; }
 """
 
 

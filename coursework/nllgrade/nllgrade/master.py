@@ -127,6 +127,7 @@ class Master:
     mistakes: tuple[Mistake, ...]
     course: Course
     digest: str  # of everything that the grades depend on
+    claims: Mapping[str, tuple[str, ...]]  # of the book, on which a question rests
 
     @cached_property
     def points(self) -> float:
@@ -156,7 +157,8 @@ def read(name: str, course: Course, folder: Path = ASSIGNMENTS) -> Master:
     digest = hashlib.sha256(f"{text}\0{planted}\0{course.name}".encode()).hexdigest()
     planted = _BLANK.sub(lambda match: blanks.get(match[1], match[0]), planted)
     mistakes = tuple(_mistakes(tomllib.loads(planted), parts, path.with_suffix(".toml")))
-    return Master(path.stem, str(ours["title"]), parts, mistakes, course, digest)
+    claims = {question: tuple(one) for question, one in ours.get("claims", {}).items()}
+    return Master(path.stem, str(ours["title"]), parts, mistakes, course, digest, claims)
 
 
 def _fill(constants: Mapping[str, Any], course: Course, assignment: str) -> dict[str, str]:

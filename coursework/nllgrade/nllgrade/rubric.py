@@ -84,7 +84,7 @@ def read_sheet(path: Path, results: list[Result], manual: tuple[Manual, ...]) ->
         text = path.read_text(encoding="utf-8-sig")  # as spreadsheets write it
     except (OSError, UnicodeDecodeError) as error:
         raise GradeError(f"{path} cannot be read as UTF-8: {error}") from None
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter(text))
     if missing := set(_NEEDED) - set(rows.fieldnames or ()):
         raise GradeError(f"{path} has no column {', '.join(sorted(missing))}")
     for number, row in enumerate(rows, 2):
@@ -113,8 +113,8 @@ def read_sheet(path: Path, results: list[Result], manual: tuple[Manual, ...]) ->
     return found
 
 
-def _delimiter(text: str) -> str:
-    """Spreadsheets in some languages write semicolons."""
+def delimiter(text: str) -> str:
+    """What stands between two values: in some languages spreadsheets write semicolons."""
     first = text.partition("\n")[0]
     return ";" if first.count(";") > first.count(",") else ","
 

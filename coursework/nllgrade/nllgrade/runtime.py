@@ -16,6 +16,7 @@ import stat
 import sys
 import sysconfig
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from nllgrade.errors import GradeError
 
 HERE = Path(__file__).parent
 RUNNER = ("runner.py", "wire.py")
+KEPT_DAYS = 7  # that a runtime is kept since it was last used
 PACKAGES = ("numpy", "matplotlib")  # with what they need: a submission may draw
 # Of nllbook only what answers no question.
 PROVIDED = (
@@ -77,7 +79,9 @@ def folder() -> Path:
     path = Path(tempfile.gettempdir()) / f"nllgrade-{uid}-{fingerprint()}"
     if path.is_dir():
         _refuse_foreign(path, uid)
+        os.utime(path)
         return path
+    _forget_old(path.parent, uid)
     with tempfile.TemporaryDirectory(prefix=f"nllgrade-{uid}-", dir=path.parent) as scratch:
         fresh = Path(scratch) / "runtime"
         _fill(fresh)
@@ -86,6 +90,14 @@ def folder() -> Path:
         except OSError:  # another process was faster
             _refuse_foreign(path, uid)
     return path
+
+
+def _forget_old(parent: Path, uid: int) -> None:
+    """Delete the runtimes that nothing has used for a while: one is left by each version."""
+    for path in parent.glob(f"nllgrade-{uid}-" + "[0-9a-f]" * 16):
+        found = path.lstat()
+        if found.st_uid == uid and time.time() - found.st_mtime > KEPT_DAYS * 86_400:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _refuse_foreign(path: Path, uid: int) -> None:

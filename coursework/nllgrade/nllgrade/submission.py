@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 MOST_BYTES = 10_000_000  # of a file: text outputs and a few pictures fit, a bomb does not
+MOST_LISTS = 500_000  # and objects: an empty one takes 64 bytes when it is read
 MOST_CELLS = 1_000
 MOST_CODE = 1_000_000  # characters of all code cells together
 MOST_WRITTEN = 20_000  # characters of a derivation
@@ -71,6 +72,8 @@ def parse(data: bytes) -> Notebook:
     """
     if not data.strip():
         raise UnreadableError("the file is empty")
+    if data.count(b"[") + data.count(b"{") > MOST_LISTS:
+        raise UnreadableError(f"over {MOST_LISTS} lists: clear the outputs")
     try:
         said = json.loads(data)
     except (ValueError, RecursionError):
