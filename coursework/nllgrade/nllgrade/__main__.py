@@ -147,16 +147,16 @@ def _grade(options: argparse.Namespace) -> int:
         raise GradeError(f"--seconds is more than 0 and less than {most}, --jobs not negative")
     terms = Terms(compile_spec(found), options.level, Limits(seconds=options.seconds))
     handed = batch.find(options.submissions, found.name)
-    rows = batch.grade_all(
+    said = batch.grade_all(
         handed, terms, options.out, jobs=options.jobs, scheduler=options.scheduler
     )
-    if others := sum(row["reason"].startswith("made for the course") for row in rows):
+    if others := sum(reason.startswith("made for the course") for _, reason in said):
         print(f"{others} were made for another course: is --course-key the right one?")
     counts = dict.fromkeys(("graded", "unreadable", "stopped"), 0)
-    for row in rows:
-        counts[row["status"]] += 1
-    said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    print(f"{options.out / batch.GRADEBOOK}: {len(rows)} submissions, {said}")
+    for status, _ in said:
+        counts[status] += 1
+    summary = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    print(f"{options.out / batch.GRADEBOOK}: {len(said)} submissions, {summary}")
     return 0
 
 

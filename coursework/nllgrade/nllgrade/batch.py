@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,10 @@ def grade_all(
     *,
     jobs: int = 0,
     scheduler: str = "",
-) -> list[dict[str, str]]:
-    """Grade what has no result yet, and write the gradebook of all; its rows are returned.
+) -> list[tuple[str, str]]:
+    """Grade what has no result yet, and write the gradebook of all.
+
+    Returns the status of each submission, and the reason for it.
 
     Raises
     ------
@@ -98,7 +101,7 @@ def grade_all(
     """
     (out / "results").mkdir(parents=True, exist_ok=True)
     everything = list(handed)
-    keys: dict[str, None] = {}
+    keys: dict[str, tuple[str, str]] = {}
     with tqdm(total=len(everything), unit="", desc=terms.spec.assignment, disable=None) as bar:
 
         def keep(key: str, result: Result) -> None:
@@ -114,7 +117,7 @@ def grade_all(
                     problem = str(error)
                 key = terms.key(one.student, one.file, content or problem.encode())
                 known = key in keys or (out / "results" / f"{key}.json").exists()
-                keys[key] = None
+                keys[key] = (one.student, one.file)
                 if known:
                     bar.update()
                 elif problem:
@@ -129,7 +132,7 @@ def grade_all(
                 raise GradeError(
                     "a process that grades was ended from outside: the same command goes on"
                 ) from None
-    _write(out / "index.json", json.dumps(sorted(keys)))
+    _write(out / "index.json", json.dumps(sorted(keys, key=lambda key: keys[key])))
     return write_gradebook(each(out), out / GRADEBOOK)
 
 
@@ -213,11 +216,11 @@ def _workers(terms: Terms, jobs: int, scheduler: str) -> Iterator[tuple[Callable
 
 def load(out: Path) -> list[Result]:
     """The results of the last run in a folder, by student and file."""
-    return sorted(each(out), key=lambda one: (one.student, one.file))
+    return list(each(out))
 
 
 def each(out: Path) -> Iterator[Result]:
-    """The same, one by one and in no order, since all of a large class take much memory."""
+    """The same one by one, so that a large class takes no more memory than a small one."""
     try:
         keys = json.loads((out / "index.json").read_text(encoding="utf-8"))
     except OSError:
@@ -229,23 +232,28 @@ def each(out: Path) -> Iterator[Result]:
             raise GradeError(f"{path} is damaged: delete it, and grade again") from None
 
 
-_HEAD = ("student", "file", "sha256", "assignment", "course", "level", "status", "reason")
+def write_gradebook(results: Iterator[Result], path: Path) -> list[tuple[str, str]]:
+    """One row a submission: who, what, the status, the points of each item and their sum.
 
+    Returns each status, and the reason for it.
+    """
+    said: list[tuple[str, str]] = []
+    first = next(results)
+    items = [one.id for one in first.items]
+    head = ["student", "file", "sha256", "assignment", "course", "level", "status", "reason"]
 
-def write_gradebook(results: Iterable[Result], path: Path) -> list[dict[str, str]]:
-    """One row a submission: who, what, the status, the points of each item and their sum."""
-    rows = [
-        {
-            **{name: str(getattr(one, name)) for name in _HEAD},
-            **{item.id: f"{item.earned:g}" for item in one.items},
-            "automatic": f"{one.earned:g}",
-            "of": f"{sum(item.points for item in one.items):g}",
-        }
-        for one in results
-    ]
-    rows.sort(key=lambda row: (row["student"], row["file"]))
-    write_table(path, list(rows[0]), [list(row.values()) for row in rows])
-    return rows
+    def rows() -> Iterator[list[str]]:
+        for one in chain([first], results):
+            said.append((one.status, one.reason))
+            yield [
+                *(one.student, one.file, one.sha256, one.assignment, one.course, one.level),
+                *(one.status, one.reason, *(f"{item.earned:g}" for item in one.items)),
+                f"{one.earned:g}",
+                f"{sum(item.points for item in one.items):g}",
+            ]
+
+    write_table(path, [*head, *items, "automatic", "of"], rows())
+    return said
 
 
 def write_table(path: Path, head: list[str], rows: Iterable[list[str]]) -> None:
