@@ -7,15 +7,17 @@ and grades the same honest submissions with each in turn: processor seconds for 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
-import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import venv
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,13 +26,15 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from nllgrade.batch import GRADEBOOK
 from nllgrade.spec import Item
 
-from benchmarks.grading import machine
+from benchmarks.grading import adopt, children, machine
 from tests.coursework.papers import place, solved, terms, written
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "1-likelihood"
+FULL = sum(item.points for item in terms(NAME).spec.items)  # what each of them must give
 VERSIONS = ("nbgrader==0.9.6", "otter-grader==7.0.0")
 HOME = ROOT / "_build" / "other-graders"
 PYTHON = HOME / "bin" / "python"
@@ -38,10 +42,11 @@ PYTHON = HOME / "bin" / "python"
 
 def set_up() -> None:
     """Both graders, and what the notebook imports; once."""
-    if not PYTHON.exists():
+    if not (HOME / "ready").exists():
         venv.create(HOME, with_pip=True)
         pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, *VERSIONS, "ipykernel", "setuptools", "-e", str(ROOT)], check=True)
+        (HOME / "ready").touch()
 
 
 def tested(item: Item) -> list[str]:
@@ -80,8 +85,8 @@ def with_tests() -> dict[str, Any]:
 
 
 def spent(*command: object, folder: Path) -> float:
-    """Processor seconds of a command and of all that it starts and waits for."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    """Processor seconds of a command and of all that it starts."""
+    before = children()
     path = f"{PYTHON.parent}:{os.environ['PATH']}"
     done = subprocess.run(
         [str(one) for one in command],
@@ -92,8 +97,7 @@ def spent(*command: object, folder: Path) -> float:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return children() - before
 
 
 def nbgrader(folder: Path, count: int) -> Callable[[], float]:
@@ -110,7 +114,15 @@ def nbgrader(folder: Path, count: int) -> Callable[[], float]:
         student = course / "submitted" / f"student{number}" / NAME
         student.mkdir(parents=True)
         (student / f"{NAME}.ipynb").write_bytes(written(solved(NAME)))
-    return lambda: spent("nbgrader", "autograde", NAME, "--force", folder=course) / count
+
+    def run() -> float:
+        seconds = spent("nbgrader", "autograde", NAME, "--force", folder=course) / count
+        with closing(sqlite3.connect(course / "gradebook.db")) as book:
+            (marks,) = book.execute("select sum(auto_score) from grade").fetchone()
+        assert marks == FULL * count
+        return seconds
+
+    return run
 
 
 def otter(folder: Path, count: int) -> Callable[[], float]:
@@ -126,10 +138,18 @@ def otter(folder: Path, count: int) -> Callable[[], float]:
         test = {"name": item.id, "points": item.points, "suites": [suite]}
         name = item.id.replace("-", "_")
         (course / "tests" / f"{name}.py").write_text(f"OK_FORMAT = True\ntest = {test!r}\n")
+    (course / "out").mkdir()
     spent("otter", "generate", "-t", "tests", "-o", "autograder.zip", folder=course)
     (course / f"{NAME}.ipynb").write_bytes(written(solved(NAME)))
     call = ("otter", "run", "-a", "autograder.zip", "-o", "out", f"{NAME}.ipynb")
-    return lambda: sum(spent(*call, folder=course) for _ in range(count)) / count
+
+    def run() -> float:
+        seconds = sum(spent(*call, folder=course) for _ in range(count)) / count
+        found = json.loads((course / "out" / "results.json").read_text(encoding="utf-8"))
+        assert sum(one.get("score", 0) for one in found["tests"]) == FULL
+        return seconds
+
+    return run
 
 
 def ours(folder: Path, count: int) -> Callable[[], float]:
@@ -142,7 +162,10 @@ def ours(folder: Path, count: int) -> Callable[[], float]:
 
     def run() -> float:
         shutil.rmtree(folder / "graded", ignore_errors=True)
-        return spent(*start, "--out", folder / "graded", folder=folder) / count
+        seconds = spent(*start, "--out", folder / "graded", folder=folder) / count
+        with (folder / "graded" / GRADEBOOK).open(encoding="utf-8") as book:
+            assert [float(row["automatic"]) for row in csv.DictReader(book)] == [FULL] * count
+        return seconds
 
     return run
 
@@ -153,6 +176,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
     set_up()
+    adopt()
     with tempfile.TemporaryDirectory() as scratch:
         runs = {
             "nllgrade": ours(Path(scratch), options.count),
@@ -165,6 +189,7 @@ def main() -> None:
                 found[name].append(run())
     print(f"{machine()}, Python {sys.version.split()[0]}")
     print(f"{options.count} honest submissions of {NAME}, medians of {options.repeat}, in turn")
+    print("(otter-grader is started for each of them, the others once for all)")
     for name, seconds in found.items():
         print(f"{name:24} {median(seconds):6.2f} s of processor time each")
 

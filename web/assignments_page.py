@@ -18,12 +18,16 @@ from nllgrade.master import Course, Master, Part
 from nllgrade.release import release
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.environment import BuildEnvironment
 
 from web import beliefs, launch, source
 from web.launch import Addresses
 
+PAGE = "chapters/assignments"
 BOILERPLATE = "Replace each "  # how a paragraph begins that only the notebook needs
+HOW_TO_WRITE = "Write in Markdown; formulas go between dollar signs."
 
+_CHOICE = re.compile(r'^choice = ("\w")$', re.MULTILINE)
 _DIRECTIVE = re.compile(
     r"^```\{(?P<what>assignment|questions)\}[ ]*(?P<name>.*)\n```$", re.MULTILINE
 )
@@ -78,7 +82,7 @@ def expand(text: str, found: Addresses) -> str:
 def _links(name: str, found: Addresses) -> str:
     """Where to get the notebook, and to run it if the book is published."""
     file, number = f"assignment-{name}", name.partition("-")[0]
-    ways = [(f"../{launch.FOLDER}/{file}.ipynb", f"Assignment {number} as a notebook")]
+    ways = [(f"../{launch.FOLDER}/{file}.ipynb", f"Assignment {number}: download the notebook")]
     if found.github and found.site:
         ways += [(found.colab(file), f"Assignment {number} in Colab")]
         ways += [(found.binder(file), f"Assignment {number} in Binder")]
@@ -99,6 +103,7 @@ def _question(found: Master, question: Question) -> Iterator[str]:
     """A question, folded; in it its answer, folded again."""
     points = f"{question.points:g} point{'s' * (question.points != 1)}"
     yield f":::::{{dropdown}} {question.title} ({points})"
+    yield from (f":name: {_name(found, question)}", ":class-container: on-paper", "")
     for part in question.parts:
         if part.kind == "markdown" and not part.is_manual:
             lines = _to_pages(part.source).split("\n")
@@ -110,7 +115,9 @@ def _question(found: Master, question: Question) -> Iterator[str]:
     answer = question.answer
     if answer.is_manual:
         yield from (_to_pages(answer.source), "", "**What earns the points:**", "")
-        yield from (f"- {one['points']:g}: {one['criterion']}" for one in answer.ours["rubric"])
+        for one in answer.ours["rubric"]:
+            worth = f"{one['points']:g} point{'s' * (one['points'] != 1)}"
+            yield f"- {one['criterion']} ({worth})"
     else:
         yield from _code(_MARK.sub("", answer.source).strip("\n"))
         yield from ("", "Plausible, and wrong. The grader knows an answer that", "")
@@ -118,6 +125,11 @@ def _question(found: Master, question: Question) -> Iterator[str]:
     rests = [f"{{prf:ref}}`{name}` ({_titles()[name]})" for name in found.claims[answer.grade_id]]
     yield from ("", f"It rests on {_listed(rests)}.")
     yield from ("::::", ":::::", "")
+
+
+def _name(found: Master, question: Question) -> str:
+    """What a link leads to."""
+    return f"assignment-{_place(found, question).replace('.', '-')}"
 
 
 def _place(found: Master, question: Question) -> str:
@@ -131,7 +143,9 @@ def _mistakes(found: Master, question: str) -> Iterator[str]:
         if mistake.question == question:
             one = known.get(mistake.belief)
             link = f" (see [“{one.belief}”](#{one.anchor}))" if one else ""
-            yield f"- {mistake.what}{link}"
+            choice = _CHOICE.search(mistake.source)
+            letter = f"`{choice[1]}`: " if choice else ""
+            yield f"- {letter}{mistake.what}{link}"
 
 
 def _code(source: str) -> Iterator[str]:
@@ -140,7 +154,8 @@ def _code(source: str) -> Iterator[str]:
 
 def _to_pages(text: str) -> str:
     """Links to the book's site lead to its pages."""
-    return _LINK.sub(lambda at: f"](#{at[2]})" if at[2] else f"]({at[1]}.md)", text)
+    text = _LINK.sub(lambda at: f"](#{at[2]})" if at[2] else f"]({at[1]}.md)", text)
+    return text.replace(HOW_TO_WRITE, "")
 
 
 def _listed(words: list[str]) -> str:
@@ -154,7 +169,8 @@ def _table() -> Iterator[str]:
         found = master.read(name, Course())
         for question in questions(found)[1]:
             for claim in found.claims[question.answer.grade_id]:
-                places[claim].append(_place(found, question))
+                link = f"[{_place(found, question)}](#{_name(found, question)})"
+                places[claim].append(link)
     yield from ("| Statement | Questions |", "| --- | --- |")
     for claim, title in _titles().items():
         if places[claim]:
@@ -176,11 +192,23 @@ def notebooks(site: str) -> Iterator[tuple[str, str]]:
 def _read(app: Sphinx, docname: str, content: list[str]) -> None:
     if not _DIRECTIVE.search(content[0]):
         return
-    settings = app.config
-    found = launch.addresses(settings.html_theme_options["repository_url"], settings.html_baseurl)
+    found = _published(app)
     content[0] = expand(content[0], found)
-    for path in (*master.ASSIGNMENTS.iterdir(), beliefs.FILE, Path(__file__)):
+    chapters = [one.path for one in source.pages()]
+    for path in (*master.ASSIGNMENTS.iterdir(), *chapters, beliefs.FILE, Path(__file__)):
         app.env.note_dependency(str(path))
+    app.env.assignments_for = found  # type: ignore[attr-defined]
+
+
+def _outdated(app: Sphinx, env: BuildEnvironment, *changes: set[str]) -> list[str]:
+    """The page has links for where the book is published, and is read anew for another place."""
+    before = getattr(env, "assignments_for", None)
+    return [PAGE] if before not in (None, _published(app)) and PAGE in env.found_docs else []
+
+
+def _published(app: Sphinx) -> Addresses:
+    settings = app.config
+    return launch.addresses(settings.html_theme_options["repository_url"], settings.html_baseurl)
 
 
 def _write(app: Sphinx, error: Exception | None) -> None:
@@ -194,4 +222,5 @@ def _write(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     app.connect("source-read", _read)
+    app.connect("env-get-outdated", _outdated)
     app.connect("build-finished", _write)

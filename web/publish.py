@@ -205,9 +205,10 @@ def assemble(html: Path, target: Path, found: Addresses) -> Wheel:
     site, branch = target / "site", target / "branch"
     shutil.copytree(html, site, ignore=shutil.ignore_patterns(*NOT_FOR_READERS))
     wheel = build_wheel(site)
+    made = notebooks(wheel, found.site)
     for place in (site, branch):
         (place / launch.FOLDER).mkdir(parents=True, exist_ok=True)
-        for name, text in notebooks(wheel, found.site).items():
+        for name, text in made.items():
             path = place / launch.FOLDER / f"{name}.ipynb"
             path.write_text(text, encoding="utf-8", newline="\n")
     shutil.copy(wheel.path, branch)

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from nllgrade.__main__ import main as nllgrade
-from PIL import Image
+from PIL import Image, ImageOps
 
 from tests.coursework.papers import master, solved, written
 from web.browser import launched, visit
@@ -46,9 +46,17 @@ def photograph(page: Path, name: str, height: int) -> None:
     with launched() as browser:
         size = (WIDTH, height)
         with visit(browser, page.as_uri(), size=size, device_scale_factor=SCALE) as seen:
-            shot = seen.page.screenshot()
+            rows = [
+                box["y"] + box["height"]
+                for row in seen.page.locator("tr").all()
+                if (box := row.bounding_box())
+            ]
+            bottom = max(one for one in rows if one <= height)  # no row is cut
+            clip = {"x": 0, "y": 0, "width": WIDTH, "height": bottom}
+            shot = seen.page.screenshot(clip=clip)
     target = CHAPTERS / f"instructors-{name}.webp"
-    Image.open(io.BytesIO(shot)).convert("P", palette=Image.Palette.ADAPTIVE, colors=32).save(
+    framed = ImageOps.expand(Image.open(io.BytesIO(shot)).convert("RGB"), SCALE, "#cccccc")
+    framed.convert("P", palette=Image.Palette.ADAPTIVE, colors=32).save(
         target, lossless=True, quality=100, method=6
     )
     print(f"{target.relative_to(CHAPTERS.parent)}: {target.stat().st_size / 1000:.0f} kB")

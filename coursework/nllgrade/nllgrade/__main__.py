@@ -145,6 +145,8 @@ def _grade(options: argparse.Namespace) -> int:
     if not 0 < options.seconds < Limits.total or options.jobs < 0:
         most = f"{Limits.total:g}"
         raise GradeError(f"--seconds is more than 0 and less than {most}, --jobs not negative")
+    if options.out.resolve().is_relative_to(options.submissions.resolve()):
+        raise GradeError(f"{options.out} is among the submissions: give --out another folder")
     terms = Terms(compile_spec(found), options.level, Limits(seconds=options.seconds))
     handed = batch.find(options.submissions, found.name)
     said = batch.grade_all(

@@ -7,11 +7,12 @@ import ctypes
 import json
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from tqdm import tqdm
 
 from nllgrade import doctor
 from nllgrade.errors import GradeError
-from nllgrade.grade import Result, Terms, grade, unreadable
+from nllgrade.grade import FAILED, Result, Terms, grade, unreadable
 from nllgrade.submission import UnreadableError, read_bytes
 
 # Folders beside those of the students, in what macOS zips and Moodle hands out.
@@ -50,7 +51,8 @@ def find(folder: Path, assignment: str) -> list[Handed]:
 
     A file directly in the folder is its student's; so is each notebook in a student's folder, or,
     as nbgrader collects them, in the folder of the assignment there. Where such a folder holds no
-    notebook, its first file stands for it, so that the student has a row.
+    notebook, its first file stands for it, so that the student has a row. Files that would be
+    called alike, such as bo.ipynb and bo/bo.ipynb, are called by their path.
     """
     if not folder.is_dir():
         raise GradeError(f"{folder} is no folder of submissions")
@@ -66,7 +68,13 @@ def find(folder: Path, assignment: str) -> list[Handed]:
             found.append(Handed(shown(entry.stem), entry, shown(entry.name)))
     if not found:
         raise GradeError(f"{folder} holds no submission")
-    return found
+    times = Counter((one.student, one.file) for one in found)
+    return [
+        replace(one, file=shown(str(one.path.relative_to(folder))))
+        if times[one.student, one.file] > 1
+        else one
+        for one in found
+    ]
 
 
 def _of_student(folder: Path, assignment: str) -> list[Path]:
@@ -105,7 +113,9 @@ def grade_all(
     with tqdm(total=len(everything), unit="", desc=terms.spec.assignment, disable=None) as bar:
 
         def keep(key: str, result: Result) -> None:
-            _write(out / "results" / f"{key}.json", json.dumps(result.record(), sort_keys=True))
+            write_whole(
+                out / "results" / f"{key}.json", json.dumps(result.record(), sort_keys=True)
+            )
             bar.update()
 
         def waiting() -> Iterator[tuple[str, tuple[str, str, bytes]]]:
@@ -116,7 +126,7 @@ def grade_all(
                 except UnreadableError as error:
                     problem = str(error)
                 key = terms.key(one.student, one.file, content or problem.encode())
-                known = key in keys or (out / "results" / f"{key}.json").exists()
+                known = key in keys or _is_done(out / "results" / f"{key}.json")
                 keys[key] = (one.student, one.file)
                 if known:
                     bar.update()
@@ -132,8 +142,16 @@ def grade_all(
                 raise GradeError(
                     "a process that grades was ended from outside: the same command goes on"
                 ) from None
-    _write(out / "index.json", json.dumps(sorted(keys, key=lambda key: keys[key])))
+    write_whole(out / "index.json", json.dumps(sorted(keys, key=lambda key: keys[key])))
     return write_gradebook(each(out), out / GRADEBOOK)
+
+
+def _is_done(path: Path) -> bool:
+    """Whether there is a result; a failure of the grader is none, and may have passed."""
+    try:
+        return f'"reason": "{FAILED}' not in path.read_text(encoding="utf-8")
+    except OSError:
+        return False
 
 
 def _content(path: Path) -> bytes:
@@ -258,7 +276,7 @@ def write_gradebook(results: Iterator[Result], path: Path) -> list[tuple[str, st
 
 def write_table(path: Path, head: list[str], rows: Iterable[list[str]]) -> None:
     """Write a CSV file that no spreadsheet takes for formulas."""
-    scratch = path.with_name(path.name + ".part")
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.part")
     with scratch.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(head)
@@ -272,7 +290,7 @@ def harmless(text: str) -> str:
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     scratch = path.with_name(f"{path.name}.{os.getpid()}.part")
     scratch.write_text(text + "\n", encoding="utf-8")

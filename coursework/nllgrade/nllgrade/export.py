@@ -96,6 +96,8 @@ def fill(
             both = f"{files[name]} and {one.student}/{one.file}"
             raise GradeError(f"two submissions belong to {name!r}, {both}: keep one in the folder")
         points[name], files[name] = f"{total:g}", f"{one.student}/{one.file}"
+    if path.resolve() == table.resolve():
+        raise GradeError(f"{table} would be overwritten: call it something else")
     filled = 0
     for row in rows[1:]:
         if len(row) > max(key, place) and row[key].strip() in points:
@@ -132,7 +134,8 @@ fi
 "$python" -m venv /autograder/venv
 /autograder/venv/bin/pip install --quiet /autograder/source/nllbook-source
 /autograder/venv/bin/pip install --quiet /autograder/source/nllgrade
-chmod -R go-rwx /autograder/source
+chmod -R go-rwx /autograder/source /autograder/venv
+/autograder/venv/bin/nllgrade doctor --level container || true  # and keep what it made
 """
 _RUN = """#!/usr/bin/env bash
 set -e

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from nllgrade import __version__, doctor, runtime
+from nllgrade import doctor, runtime
 from nllgrade.errors import GradeError
 from nllgrade.sandbox import Gone, Level, Limits, Sandbox, describe
 from nllgrade.spec import Answer, Case, Item, Spec
@@ -19,6 +21,7 @@ from nllgrade.submission import MOST_WRITTEN, Cell, UnreadableError, clean, pars
 from nllgrade.verdict import agrees, call, likely_mistake
 from nllgrade.wire import pack
 
+FAILED = "the grader itself failed"
 MOST_PRINTED, MOST_SAID = 2_000, 600  # characters
 MOST_RESTARTS = 6  # of the sandbox; what hangs or ends the process is then left out
 
@@ -85,9 +88,16 @@ class Terms:
 
     def key(self, student: str, file: str, content: bytes) -> str:
         """What a result depends on, so that it need not be worked out twice."""
-        parts = (__version__, runtime.fingerprint(), self.spec.digest, self.level)
+        parts = (_sources(), runtime.fingerprint(), self.spec.digest, self.level)
         text = "\0".join((*parts, describe(self.limits), student, file))
         return hashlib.sha256(text.encode() + b"\0" + content).hexdigest()
+
+
+@cache
+def _sources() -> str:
+    """A hash of the grader: another one may grade otherwise."""
+    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return hashlib.sha256(code).hexdigest()
 
 
 def grade(terms: Terms, student: str, file: str, content: bytes) -> Result:
@@ -106,7 +116,7 @@ def grade(terms: Terms, student: str, file: str, content: bytes) -> Result:
     except GradeError:
         raise
     except Exception as error:  # the others must not suffer from what nobody thought of
-        why = f"the grader itself failed on it ({type(error).__name__}): tell its authors"
+        why = f"{FAILED} on it ({type(error).__name__}): try again, or tell its authors"
         return unreadable(terms, student, file, content, why)
 
 

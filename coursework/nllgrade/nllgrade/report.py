@@ -89,7 +89,7 @@ def _five(scores: list[float]) -> str:
 
 def known_beliefs(assignments: Path) -> dict[str, str]:
     """The wrong beliefs in the words of the book that the masters lie in; none without a book."""
-    path = assignments.resolve().parents[1] / "chapters" / "wrong-beliefs.yml"
+    path = assignments.resolve().parent.parent / "chapters" / "wrong-beliefs.yml"
     if not path.is_file():
         return {}
     return {one["id"]: one["belief"] for one in yaml.safe_load(path.read_text(encoding="utf-8"))}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nllgrade.batch import harmless, write_table
+from nllgrade.batch import harmless, write_table, write_whole
 from nllgrade.errors import GradeError
 from nllgrade.grade import Result
 from nllgrade.spec import Manual
@@ -39,7 +39,8 @@ Marks = Mapping[Who, Mapping[str, tuple[Mark, ...]]]
 
 def who(result: Result) -> Who:
     """Whose marks they are; a submission that was handed in anew is another one."""
-    return result.student, result.file, result.sha256[:12]
+    # with a letter, since spreadsheets take some hashes for numbers
+    return result.student, result.file, f"v{result.sha256[:12]}"
 
 
 def write_sheet(results: list[Result], manual: tuple[Manual, ...], marks: Marks, path: Path) -> int:
@@ -84,7 +85,7 @@ def read_sheet(path: Path, results: list[Result], manual: tuple[Manual, ...]) ->
         text = path.read_text(encoding="utf-8-sig")  # as spreadsheets write it
     except (OSError, UnicodeDecodeError) as error:
         raise GradeError(f"{path} cannot be read as UTF-8: {error}") from None
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter(text))
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter(text), restval="")
     if missing := set(_NEEDED) - set(rows.fieldnames or ()):
         raise GradeError(f"{path} has no column {', '.join(sorted(missing))}")
     for number, row in enumerate(rows, 2):
@@ -92,7 +93,7 @@ def read_sheet(path: Path, results: list[Result], manual: tuple[Manual, ...]) ->
         result = known.get((row["student"], row["file"]))
         if result is None:
             raise GradeError(f"{where}: no submission of {row['student']!r} ({row['file']!r})")
-        if row["version"] != result.sha256[:12]:
+        if row["version"] != who(result)[2]:
             raise GradeError(f"{where}: {row['student']} handed in another version since")
         criterion = (row["question"], row["criterion"])
         if criterion not in most:
@@ -116,7 +117,8 @@ def read_sheet(path: Path, results: list[Result], manual: tuple[Manual, ...]) ->
 def delimiter(text: str) -> str:
     """What stands between two values: in some languages spreadsheets write semicolons."""
     first = text.partition("\n")[0]
-    return ";" if first.count(";") > first.count(",") else ","
+    commas, semicolons = (len(next(csv.reader([first], delimiter=one))) for one in ",;")
+    return ";" if semicolons > commas else ","
 
 
 def _points(text: str, most: float, where: str) -> float:
@@ -137,7 +139,7 @@ def store(marks: Marks, out: Path) -> None:
         [*one, {question: [vars(mark) for mark in parts] for question, parts in of.items()}]
         for one, of in sorted(both.items())
     ]
-    (out / MERGED).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_whole(out / MERGED, json.dumps(record, indent=1))
 
 
 def stored(out: Path) -> Marks:
@@ -145,11 +147,15 @@ def stored(out: Path) -> Marks:
     path = out / MERGED
     if not path.exists():
         return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise GradeError(f"{path} is damaged: delete it, and merge the sheets again") from None
     return {
         (student, file, version): {
             question: tuple(Mark(**one) for one in parts) for question, parts in of.items()
         }
-        for student, file, version, of in json.loads(path.read_text(encoding="utf-8"))
+        for student, file, version, of in found
     }
 
 

@@ -17,6 +17,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from nllgrade.errors import GradeError
 
 HERE = Path(__file__).parent
 RUNNER = ("runner.py", "wire.py")
+WHOLE = "whole"  # the file that says what a runtime consists of
 KEPT_DAYS = 7  # that a runtime is kept since it was last used
 PACKAGES = ("numpy", "matplotlib")  # with what they need: a submission may draw
 # Of nllbook only what answers no question.
@@ -69,22 +71,35 @@ def __getattr__(name):
 '''
 
 
-@cache
 def folder() -> Path:
     """The runtime of this Python and these packages, made where there is none yet.
 
-    It is kept between runs, and used again only where nobody else could have written to it.
+    It is kept between runs, and used again only where nobody else could have written to it and
+    nothing is missing: systems tidy their temporary folders.
     """
+    path = _made()
+    try:
+        os.utime(path)  # in use
+    except FileNotFoundError:
+        _made.cache_clear()
+        path = _made()
+    return path
+
+
+@cache
+def _made() -> Path:
     uid = os.getuid()
     path = Path(tempfile.gettempdir()) / f"nllgrade-{uid}-{fingerprint()}"
     if path.is_dir():
         _refuse_foreign(path, uid)
-        os.utime(path)
-        return path
+        if _is_whole(path):
+            return path
+        _delete(path)
     _forget_old(path.parent, uid)
     with tempfile.TemporaryDirectory(prefix=f"nllgrade-{uid}-", dir=path.parent) as scratch:
         fresh = Path(scratch) / "runtime"
         _fill(fresh)
+        (fresh / WHOLE).write_text(_size(fresh), encoding="utf-8")
         try:
             fresh.rename(path)
         except OSError:  # another process was faster
@@ -92,12 +107,37 @@ def folder() -> Path:
     return path
 
 
+def _size(path: Path) -> str:
+    """How many files a runtime has, and how many bytes they have."""
+    sizes = [
+        os.stat(os.path.join(place, name)).st_size
+        for place, _, names in os.walk(path)
+        for name in names
+        if name != WHOLE
+    ]
+    return f"{len(sizes)} files, {sum(sizes)} bytes"
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        return (path / WHOLE).read_text(encoding="utf-8") == _size(path)
+    except OSError:
+        return False
+
+
+def _delete(path: Path) -> None:
+    """Delete a runtime, which loses its name first: half of one is never found."""
+    with suppress(OSError), tempfile.TemporaryDirectory(prefix=path.name, dir=path.parent) as aside:
+        path.rename(Path(aside) / "runtime")
+
+
 def _forget_old(parent: Path, uid: int) -> None:
-    """Delete the runtimes that nothing has used for a while: one is left by each version."""
-    for path in parent.glob(f"nllgrade-{uid}-" + "[0-9a-f]" * 16):
-        found = path.lstat()
-        if found.st_uid == uid and time.time() - found.st_mtime > KEPT_DAYS * 86_400:
-            shutil.rmtree(path, ignore_errors=True)
+    """Delete what nothing has used for a while: each version leaves a runtime."""
+    for path in parent.glob(f"nllgrade-{uid}-*"):
+        with suppress(FileNotFoundError):
+            found = path.lstat()
+            if found.st_uid == uid and time.time() - found.st_mtime > KEPT_DAYS * 86_400:
+                _delete(path)
 
 
 def _refuse_foreign(path: Path, uid: int) -> None:
@@ -151,6 +191,11 @@ def _fill(runtime: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, target)
     (runtime / "provided" / "nllbook" / "__init__.py").write_text(_REFUSAL, encoding="utf-8")
+    # so that a published notebook, whose first cell asks for the package, does not install it
+    version = importlib.metadata.version("nllbook")
+    (runtime / "provided" / f"nllbook-{version}.dist-info").mkdir()
+    metadata = f"Metadata-Version: 2.1\nName: nllbook\nVersion: {version}\n"
+    (runtime / "provided" / f"nllbook-{version}.dist-info" / "METADATA").write_text(metadata)
     (runtime / "provided" / "IPython").mkdir()
     for name in ("__init__.py", "display.py"):
         (runtime / "provided" / "IPython" / name).write_text(_IPYTHON, encoding="utf-8")
