@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from nllgrade import master
 from nllgrade.errors import GradeError
-from nllgrade.master import Course
+from nllgrade.master import Course, questions
 from nllgrade.release import left_in, release
 
 from web import assignments_page, source
-from web.assignments_page import expand, questions
+from web.assignments_page import expand
 from web.launch import Addresses
 
 NAMES = master.names()
@@ -21,7 +21,7 @@ NOWHERE = Addresses()
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_questions_are_numbered_and_each_has_one_answer(name: str) -> None:
-    _, asked = questions(master.read(name, Course()))
+    asked = questions(master.read(name, Course()))
     assert [one.title.partition(". ")[0] for one in asked] == [
         str(number) for number in range(1, len(asked) + 1)
     ]
@@ -36,7 +36,7 @@ def test_every_question_rests_on_statements_of_its_chapter(name: str) -> None:
     chapter = name.partition("-")[2]
     (page,) = (one for one in source.pages() if one.name == chapter)
     stated = {one.label for one in page.statements}
-    assert set(found.claims) == {one.answer.grade_id for one in questions(found)[1]}
+    assert set(found.claims) == {one.answer.grade_id for one in questions(found)}
     for question, claims in found.claims.items():
         assert claims, question
         assert set(claims) <= stated, question
@@ -80,10 +80,11 @@ def test_the_table_names_each_question() -> None:
     asked = {
         f"{name[0]}.{number}"
         for name in NAMES
-        for number in range(1, len(questions(master.read(name, Course()))[1]) + 1)
+        for number in range(1, len(questions(master.read(name, Course()))) + 1)
     }
     assert set(re.findall(r"\b\d\.\d+\b", table)) == asked
-    assert "| {prf:ref}`mle-poisson`: The Poisson MLE is the mean | 1.2, 1.3 |" in table
+    links = "[1.2](#assignment-1-2), [1.3](#assignment-1-3)"
+    assert f"| {{prf:ref}}`mle-poisson`: The Poisson MLE is the mean | {links} |" in table
 
 
 @pytest.mark.slow

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from nllgrade import master
-from nllgrade.master import Course, Master, Part
+from nllgrade.master import Course, Master, Question, questions
 from nllgrade.release import release
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
@@ -33,38 +32,6 @@ _DIRECTIVE = re.compile(
 )
 _LINK = re.compile(r"\]\(book:chapters/([\w-]+)\.html(?:#([\w-]+))?\)")
 _MARK = re.compile(r"^[ \t]*### (?:BEGIN|END) SOLUTION\n?", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question of an assignment: its title, and the parts from its heading on."""
-
-    title: str
-    parts: tuple[Part, ...]
-
-    @property
-    def points(self) -> float:
-        return sum(part.points for part in self.parts)
-
-    @property
-    def answer(self) -> Part:
-        """The part that the student writes."""
-        return next(part for part in self.parts if part.is_solution)
-
-
-def questions(found: Master) -> tuple[str, list[Question]]:
-    """What stands before the first question, and the questions."""
-    groups: list[list[Part]] = [[]]
-    for part in found.parts:
-        if part.kind == "markdown" and part.source.startswith("## "):
-            groups.append([])
-        groups[-1].append(part)
-    before, *asked = groups
-    named = [
-        Question(group[0].source.partition("\n")[0].removeprefix("## "), tuple(group))
-        for group in asked
-    ]
-    return before[0].source, named
 
 
 def expand(text: str, found: Addresses) -> str:
@@ -91,11 +58,10 @@ def _links(name: str, found: Addresses) -> str:
 
 
 def _assignment(found: Master) -> Iterator[str]:
-    before, asked = questions(found)
-    paragraphs = _to_pages(before).split("\n\n")[1:]  # after the title
+    paragraphs = _to_pages(found.parts[0].source).split("\n\n")[1:]  # after the title
     yield "\n\n".join(one for one in paragraphs if not one.startswith(BOILERPLATE))
     yield ""
-    for question in asked:
+    for question in questions(found):
         yield from _question(found, question)
 
 
@@ -167,7 +133,7 @@ def _table() -> Iterator[str]:
     places: dict[str, list[str]] = {name: [] for name in _titles()}
     for name in master.names():
         found = master.read(name, Course())
-        for question in questions(found)[1]:
+        for question in questions(found):
             for claim in found.claims[question.answer.grade_id]:
                 link = f"[{_place(found, question)}](#{_name(found, question)})"
                 places[claim].append(link)

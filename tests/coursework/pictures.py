@@ -52,8 +52,8 @@ def photograph(page: Path, name: str, height: int) -> None:
                 if (box := row.bounding_box())
             ]
             bottom = max(one for one in rows if one <= height)  # no row is cut
-            clip = {"x": 0, "y": 0, "width": WIDTH, "height": bottom}
-            shot = seen.page.screenshot(clip=clip)
+
+            shot = seen.page.screenshot(clip={"x": 0, "y": 0, "width": WIDTH, "height": bottom})
     target = CHAPTERS / f"instructors-{name}.webp"
     framed = ImageOps.expand(Image.open(io.BytesIO(shot)).convert("RGB"), SCALE, "#cccccc")
     framed.convert("P", palette=Image.Palette.ADAPTIVE, colors=32).save(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -120,5 +121,29 @@ def test_old_runtimes_are_deleted_and_others_are_kept(tmp_path: Path) -> None:
         (tmp_path / name / "bin").mkdir(parents=True)
         then = time.time() - days * 86_400
         os.utime(tmp_path / name, (then, then))
+    (tmp_path / f"nllgrade-{uid}-{'0' * 16}" / "bin" / "python").write_text("x")
     runtime._forget_old(tmp_path, uid)
     assert {one.name for one in tmp_path.iterdir()} == {f"nllgrade-{uid}-{'1' * 16}", "other"}
+
+
+def test_a_runtime_of_which_something_was_tidied_away_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(path: Path) -> None:
+        (path / "bin").mkdir(parents=True)
+        (path / "bin" / "python").write_text("python")
+
+    monkeypatch.setattr(runtime, "_fill", fill)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    runtime._made.cache_clear()
+    try:
+        path = runtime.folder()
+        (path / "bin" / "python").unlink()
+        runtime._made.cache_clear()  # another process
+        assert runtime.folder() == path
+        assert (path / "bin" / "python").read_text() == "python"
+        runtime._delete(path)  # while this process has it
+        assert (runtime.folder() / "bin" / "python").exists()
+        assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    finally:
+        runtime._made.cache_clear()

@@ -79,6 +79,24 @@ def test_the_reference_is_right_and_every_planted_mistake_fails(name: str, cours
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_letter_of_the_choice_is_a_course_s_own(name: str) -> None:
+    """The options are the same, and so is the right one; elsewhere it has another letter."""
+
+    def options(course: Course) -> tuple[dict[str, str], str]:
+        found = read(name, course)
+        text = "\n".join(part.source for part in found.parts)
+        (letter,) = re.findall(r'^choice = "(\w)"$', text, re.MULTILINE)
+        text = re.sub(r"[\d.]+", "#", text)  # constants of the course stand in some
+        return dict(re.findall(r'^- `"(\w)"`: (.*)$', text, re.MULTILINE)), letter
+
+    courses = [Course(), *(Course(f"the key of course number {n}".encode()) for n in range(12))]
+    found = [options(one) for one in courses]
+    assert len({one[letter] for one, letter in found}) == 1
+    assert {frozenset(one.values()) for one, _ in found} == {frozenset(found[0][0].values())}
+    assert len({letter for _, letter in found}) >= 4
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_question_has_enough_plausible_mistakes(name: str) -> None:
     counts = dict.fromkeys(solutions(master(name)), 0)
     for one in master(name).mistakes:

@@ -25,6 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     except GradeError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nStopped: the same command goes on where it was.", file=sys.stderr)
+        return 130
     return status
 
 
@@ -154,6 +157,10 @@ def _grade(options: argparse.Namespace) -> int:
     )
     if others := sum(reason.startswith("made for the course") for _, reason in said):
         print(f"{others} were made for another course: is --course-key the right one?")
+    if others := sum(reason.startswith("made for the assignment") for _, reason in said):
+        print(f"{others} were made for another assignment: is --assignment the right one?")
+    if twice := batch.twice(handed):
+        print(f"More than one submission, of which to keep one: {', '.join(twice)}")
     counts = dict.fromkeys(("graded", "unreadable", "stopped"), 0)
     for status, _ in said:
         counts[status] += 1
@@ -162,30 +169,35 @@ def _grade(options: argparse.Namespace) -> int:
     return 0
 
 
-def _loaded(options: argparse.Namespace) -> tuple[list[Result], Spec, str, rubric.Marks]:
+def _loaded(
+    options: argparse.Namespace,
+) -> tuple[list[Result], Spec, master.Master, rubric.Marks]:
     """The results, what was asked (as for practice: no answers are needed), and the marks."""
     results = batch.load(options.results)
     found = master.read(results[0].assignment, master.Course(), options.assignments)
-    return results, compile_spec(found), found.title, rubric.stored(options.results)
+    return results, compile_spec(found), found, rubric.stored(options.results)
 
 
 def _rubric(options: argparse.Namespace) -> int:
     results, spec, _, marks = _loaded(options)
     if options.merge:
-        rubric.store(rubric.read_sheet(options.merge, results, spec.manual), options.results)
+        merged, left_out = rubric.read_sheet(options.merge, results, spec.manual)
+        rubric.store(merged, options.results)
+        for line in left_out:
+            print(f"Left out, {line}")
         done = sum(rubric.who(one) in rubric.stored(options.results) for one in results)
         print(f"{options.results / rubric.MERGED}: {done} of {len(results)} submissions graded")
         return 0
     path = options.results / rubric.SHEET
     if path.exists():
-        raise GradeError(f"{path} is there already: move it away, or read it with --merge")
+        raise GradeError(f"{path} is there already: merge it, then rename it")
     print(f"{path}: {rubric.write_sheet(results, spec.manual, marks, path)} criteria to grade")
     return 0
 
 
 def _feedback(options: argparse.Namespace) -> int:
-    results, _, title, marks = _loaded(options)
-    feedback.write_all(results, title, marks, options.results / "feedback")
+    results, _, found, marks = _loaded(options)
+    feedback.write_all(results, found, marks, options.results / "feedback")
     print(f"{options.results / 'feedback'}: {len(results)} pages")
     return 0
 
@@ -193,18 +205,18 @@ def _feedback(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from nllgrade import report  # draws, and so takes a second to import
 
-    results, spec, title, marks = _loaded(options)
+    results, spec, found, marks = _loaded(options)
     path = options.results / "report.html"
     beliefs = report.known_beliefs(options.assignments)
-    path.write_text(report.report(results, spec, title, marks, beliefs), encoding="utf-8")
+    path.write_text(report.report(results, spec, found.title, marks, beliefs), encoding="utf-8")
     print(f"{path}: written")
     return 0
 
 
 def _export(options: argparse.Namespace) -> int:
     results, _, _, marks = _loaded(options)
-    if open_ones := sum(rubric.who(one) not in marks for one in results if one.manual):
-        print(f"Not graded by hand yet, and exported without those points: {open_ones}")
+    if names := [one.student for one in results if one.manual and rubric.who(one) not in marks]:
+        print(f"Not graded by hand yet, and exported without those points: {', '.join(names)}")
     path = options.results / f"{options.format}.csv"
     if options.format == "csv":
         print(export.write_csv(results, marks, path))

@@ -6,6 +6,7 @@ import csv
 import ctypes
 import json
 import os
+import re
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,14 @@ from nllgrade.submission import UnreadableError, read_bytes
 
 # Folders beside those of the students, in what macOS zips and Moodle hands out.
 NO_WORK = ("__MACOSX", "_assignsubmission_onlinetext")
+# The number of a student, in the names of what these systems hand out.
+NUMBERS = (
+    # Canvas: lastfirst_<user id>_<file id>_name.ipynb, with LATE after the name where it was:
+    # canvas-lms, lib/content_zipper.rb, get_filename and add_upload_submission
+    re.compile(r"^[^_]*(?:_LATE)?_(\d+)_\d+_"),
+    # Moodle: First Last_<participant>_assignsubmission_file: mod/assign/classes/downloader.php
+    re.compile(r"_(\d+)_assignsubmission_"),
+)
 AHEAD = 4  # submissions that wait for each process, so that memory stays flat
 GRADEBOOK = "gradebook.csv"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -58,7 +67,7 @@ def find(folder: Path, assignment: str) -> list[Handed]:
         raise GradeError(f"{folder} is no folder of submissions")
     found = []
     for entry in sorted(folder.iterdir(), key=lambda one: os.fsencode(one.name)):
-        if entry.name.startswith(".") or entry.name.endswith(NO_WORK):
+        if entry.name.startswith(".") or any(one in entry.name for one in NO_WORK):
             continue
         if entry.is_dir() and not entry.is_symlink():
             for path in _of_student(entry, assignment):
@@ -75,6 +84,18 @@ def find(folder: Path, assignment: str) -> list[Handed]:
         else one
         for one in found
     ]
+
+
+def twice(handed: Iterable[Handed]) -> list[str]:
+    """Who handed in more than once, by the school's number where a name holds one."""
+    counts = Counter(named(one.student) for one in handed)
+    return sorted(student for student, count in counts.items() if count > 1)
+
+
+def named(student: str) -> str:
+    """What tells a student from others: the school's number, or else the name itself."""
+    found = (pattern.search(student) for pattern in NUMBERS)
+    return next((match[1] for match in found if match), student)
 
 
 def _of_student(folder: Path, assignment: str) -> list[Path]:
@@ -108,6 +129,10 @@ def grade_all(
         Where the sandbox does not hold; nothing is then graded.
     """
     (out / "results").mkdir(parents=True, exist_ok=True)
+    if (out / "index.json").exists():
+        before = next(each(out)).assignment
+        if before != terms.spec.assignment:
+            raise GradeError(f"{out} holds the results of {before}: give --out another folder")
     everything = list(handed)
     keys: dict[str, tuple[str, str]] = {}
     with tqdm(total=len(everything), unit="", desc=terms.spec.assignment, disable=None) as bar:
@@ -196,6 +221,7 @@ _TERMS: list[Terms] = []  # of this worker process
 
 def _begin(terms: Terms) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # not to outlive the command
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # which the command itself takes
     _TERMS[:] = [terms]
 
 
@@ -229,7 +255,11 @@ def _workers(terms: Terms, jobs: int, scheduler: str) -> Iterator[tuple[Callable
     if terms.level == "container":
         many = 1  # all submissions run as one user, whose processes are ended after each
     with ProcessPoolExecutor(many, initializer=_begin, initargs=(terms,)) as pool:
-        yield lambda *one: pool.submit(_work, *one), many
+        try:
+            yield lambda *one: pool.submit(_work, *one), many
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def load(out: Path) -> list[Result]:
@@ -274,10 +304,12 @@ def write_gradebook(results: Iterator[Result], path: Path) -> list[tuple[str, st
     return said
 
 
-def write_table(path: Path, head: list[str], rows: Iterable[list[str]]) -> None:
+def write_table(
+    path: Path, head: list[str], rows: Iterable[list[str]], encoding: str = "utf-8"
+) -> None:
     """Write a CSV file that no spreadsheet takes for formulas."""
     scratch = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with scratch.open("w", encoding="utf-8", newline="") as file:
+    with scratch.open("w", encoding=encoding, newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(head)
         for row in rows:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nllbook
-from nllgrade.batch import write_table
+from nllgrade.batch import named, write_table
 from nllgrade.errors import GradeError
 from nllgrade.grade import Result
 from nllgrade.master import Master
@@ -19,24 +19,20 @@ from nllgrade.rubric import Marks, delimiter, earned
 
 @dataclass(frozen=True)
 class School:
-    """How a school's system names students, in its table and in the files that it hands out."""
+    """How a school's system names students in its table."""
 
     column: str  # of its table, by which students are found
-    # finds what stands in that column, in the name of the file or folder that was handed out
-    pattern: str
-    value: str = r"\1"
     divider: str = ""  # all that it reads between two values; else that of the table
 
 
 SCHOOLS = {
-    # lastfirst_<user id>_<file id>_name.ipynb, with LATE after the name where it was:
-    # canvas-lms, lib/content_zipper.rb, get_filename and add_upload_submission;
-    # the table is read by lib/gradebook_importer.rb
-    "canvas": School("ID", r"^[^_]*(?:_LATE)?_(\d+)_\d+_"),
-    # First Last_<participant>_assignsubmission_file: moodle, mod/assign/classes/downloader.php;
-    # the table is read by mod/assign/feedback/offline/importgradeslib.php, by commas alone
-    "moodle": School("Identifier", r"_(\d+)_assignsubmission_", r"Participant \1", ","),
+    # read by canvas-lms, lib/gradebook_importer.rb
+    "canvas": School("ID"),
+    # "Participant 41", in the language of the school; read by commas alone:
+    # moodle, mod/assign/feedback/offline/importgradeslib.php
+    "moodle": School("Identifier", ","),
 }
+_LAST_NUMBER = re.compile(r"\S (\d+)$")
 
 
 def totals(results: list[Result], marks: Marks) -> list[tuple[Result, float]]:
@@ -89,31 +85,33 @@ def fill(
             )
     key, place = head.index(school.column), head.index(column)
     points: dict[str, str] = {}
-    files: dict[str, str] = {}
+    files: dict[str, list[str]] = {}
     for one, total in totals(results, marks):
-        name = identity(school, one)
-        if name in points:
-            both = f"{files[name]} and {one.student}/{one.file}"
-            raise GradeError(f"two submissions belong to {name!r}, {both}: keep one in the folder")
-        points[name], files[name] = f"{total:g}", f"{one.student}/{one.file}"
+        name = named(one.student)
+        files.setdefault(name, []).append(f"{one.student}/{one.file}")
+        points[name] = f"{total:g}"
+    if several := [" and ".join(found) for found in files.values() if len(found) > 1]:
+        raise GradeError(
+            f"several submissions of one student, {'; '.join(several)}: keep one in the folder, "
+            "and grade it again"
+        )
     if path.resolve() == table.resolve():
         raise GradeError(f"{table} would be overwritten: call it something else")
     filled = 0
     for row in rows[1:]:
-        if len(row) > max(key, place) and row[key].strip() in points:
-            row[place] = points.pop(row[key].strip())
+        if len(row) <= max(key, place):
+            continue
+        cell = row[key].strip()
+        if cell not in points and (number := _LAST_NUMBER.search(cell)):
+            cell = number[1]
+        if cell in points:
+            row[place] = points.pop(cell)
             filled += 1
     with path.open("w", encoding="utf-8", newline="") as file:
         ends = "\r\n" if "\r\n" in text else "\n"
         csv.writer(file, delimiter=school.divider or divider, lineterminator=ends).writerows(rows)
     strangers = ", ".join(sorted(points))
     return f"{path}: {filled} rows filled" + (f"; not in the table: {strangers}" * bool(points))
-
-
-def identity(school: School, result: Result) -> str:
-    """What the school's table calls the student of a submission; else the student's own name."""
-    match = re.search(school.pattern, result.student)  # a file's name may be the student's choice
-    return match.expand(school.value) if match else result.student
 
 
 # ---- Gradescope

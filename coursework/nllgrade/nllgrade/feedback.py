@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from nllgrade.grade import Result
+from nllgrade.master import Master, questions
 from nllgrade.rubric import Marks, earned, who
 
 STYLE = """
@@ -59,9 +60,12 @@ def table(caption: str, head: list[str], rows: list[list[str]]) -> str:
     )
 
 
-def feedback(result: Result, title: str, marks: Marks) -> str:
+def feedback(result: Result, master: Master, marks: Marks) -> str:
     """The page of one submission."""
-    by_hand = earned(marks, result)
+    title, by_hand = master.title, earned(marks, result)
+    asked = {
+        part.grade_id: question.title for question in questions(master) for part in question.parts
+    }
     total = result.earned + (by_hand or 0.0)
     of = sum(one.points for one in result.items)
     body = f"<h1>{escape(title)}</h1>\n<p>{escape(result.student)}, {escape(result.file)}</p>\n"
@@ -69,20 +73,21 @@ def feedback(result: Result, title: str, marks: Marks) -> str:
         body += f"<p><strong>{escape(result.status)}</strong>: {escape(result.reason)}.</p>\n"
     pending = "" if by_hand is not None or not result.manual else ", derivation not yet graded"
     automatic = f"{result.earned:g} of {of:g} automatic{pending}"
-    body += f"<p><strong>{total:g} points</strong> ({automatic})</p>\n"
+    body += f"<p><strong>{total:g} of {master.points:g} points</strong> ({automatic})</p>\n"
     rows = []
     for item in result.items:
         why = escape(item.reason) if item.earned < item.points else "right"
         if item.mistake:
             why += f"<br>The same comes out for somebody who {escape(item.mistake)}."
-        rows.append([escape(item.id), f"{item.earned:g} of {item.points:g}", why])
+        name = f"{asked.get(item.id, item.id)} ({item.id.rpartition('-')[2]})"
+        rows.append([escape(name), f"{item.earned:g} of {item.points:g}", why])
     body += table("Questions", ["Question", "Points", "What happened"], rows)
     for question, parts in marks.get(who(result), {}).items():
         rows = [
             [escape(one.criterion), f"{one.points:g} of {one.of:g}", escape(one.comment)]
             for one in parts
         ]
-        body += table(question, ["Criterion", "Points", "Comment"], rows)
+        body += table(asked.get(question, question), ["Criterion", "Points", "Comment"], rows)
     if result.said:
         body += "<h2>Your cells, run from top to bottom</h2>\n"
         for one in result.said:
@@ -99,8 +104,10 @@ def file_name(result: Result) -> str:
     return f"{plain}-{digest}.html"
 
 
-def write_all(results: list[Result], title: str, marks: Marks, folder: Path) -> None:
-    """Write the pages of a class."""
+def write_all(results: list[Result], master: Master, marks: Marks, folder: Path) -> None:
+    """Write the pages of a class, and delete those of an earlier call."""
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.html"):
+        old.unlink()
     for one in results:
-        (folder / file_name(one)).write_text(feedback(one, title, marks), encoding="utf-8")
+        (folder / file_name(one)).write_text(feedback(one, master, marks), encoding="utf-8")

@@ -17,7 +17,7 @@ from nllgrade import doctor, runtime
 from nllgrade.errors import GradeError
 from nllgrade.sandbox import Gone, Level, Limits, Sandbox, describe
 from nllgrade.spec import Answer, Case, Item, Spec
-from nllgrade.submission import MOST_WRITTEN, Cell, UnreadableError, clean, parse
+from nllgrade.submission import MOST_WRITTEN, Cell, Notebook, UnreadableError, clean, parse
 from nllgrade.verdict import agrees, call, likely_mistake
 from nllgrade.wire import pack
 
@@ -136,16 +136,20 @@ def _graded(terms: Terms, student: str, file: str, content: bytes) -> Result:
         terms.spec.course,
         terms.level,
         "stopped" if run.stopped else "graded",
-        run.stopped or _other_course(notebook.course, spec.course),
+        run.stopped or _other(notebook, spec),
         items,
         {one.id: _written(cells, one.id) for one in terms.spec.manual},
         tuple(run.said),
     )
 
 
-def _other_course(stated: str, course: str) -> str:
-    """A word of warning where the key is probably not the one it was released with."""
-    return f"made for the course {stated}" if stated not in ("", course) else ""
+def _other(notebook: Notebook, spec: Spec) -> str:
+    """A word of warning where it is probably graded as what it is not."""
+    if notebook.assignment not in ("", spec.assignment):
+        return f"made for the assignment {notebook.assignment}"
+    if notebook.course not in ("", spec.course):
+        return f"made for the course {notebook.course}"
+    return ""
 
 
 def unreadable(terms: Terms, student: str, file: str, content: bytes, reason: str) -> Result:

@@ -11,7 +11,7 @@ import hmac
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ LEAST_KEY = 16  # bytes
 
 _SOLUTION = re.compile(r"^[ \t]*### BEGIN SOLUTION\n(.*?)^[ \t]*### END SOLUTION$", re.M | re.S)
 _HIDDEN = re.compile(r"^### BEGIN HIDDEN TESTS\n(.*?)^### END HIDDEN TESTS$\n?", re.M | re.S)
+_OPTION = re.compile(r'^- `"(\w)"`: (.*)$', re.M)
+_CHOICE = re.compile(r'^choice = "(\w)"$', re.M)
 _BLANK = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -134,6 +136,36 @@ class Master:
         return sum(part.points for part in self.parts)
 
 
+@dataclass(frozen=True)
+class Question:
+    """A question of an assignment: its heading, and the parts from there on."""
+
+    title: str
+    parts: tuple[Part, ...]
+
+    @property
+    def points(self) -> float:
+        return sum(part.points for part in self.parts)
+
+    @property
+    def answer(self) -> Part:
+        """The part that the student writes."""
+        return next(part for part in self.parts if part.is_solution)
+
+
+def questions(found: Master) -> list[Question]:
+    """The questions of an assignment; what stands before the first is none."""
+    groups: list[list[Part]] = [[]]
+    for part in found.parts:
+        if part.kind == "markdown" and part.source.startswith("## "):
+            groups.append([])
+        groups[-1].append(part)
+    return [
+        Question(group[0].source.partition("\n")[0].removeprefix("## "), tuple(group))
+        for group in groups[1:]
+    ]
+
+
 def names() -> list[str]:
     """The assignments, in the order of the book."""
     return sorted(path.stem for path in ASSIGNMENTS.glob("*.md"))
@@ -152,11 +184,17 @@ def read(name: str, course: Course, folder: Path = ASSIGNMENTS) -> Master:
     ours = notebook.metadata.get("nllgrade", {})
     blanks = _fill(ours.get("constants", {}), course, path.stem)
     parts = tuple(_part(cell, blanks, path) for cell in notebook.cells)
+    letters: Mapping[str, str] = {}
+    if course.key:
+        parts, letters = _shuffled(parts, course, path.stem)
     if course.key.isascii() and course.key and course.key.decode() in text:
         raise GradeError(f"{path}: the course key stands in the master")
     digest = hashlib.sha256(f"{text}\0{planted}\0{course.name}".encode()).hexdigest()
     planted = _BLANK.sub(lambda match: blanks.get(match[1], match[0]), planted)
-    mistakes = tuple(_mistakes(tomllib.loads(planted), parts, path.with_suffix(".toml")))
+    mistakes = tuple(
+        replace(one, source=_relettered(one.source, letters))
+        for one in _mistakes(tomllib.loads(planted), parts, path.with_suffix(".toml"))
+    )
     claims = {question: tuple(one) for question, one in ours.get("claims", {}).items()}
     return Master(path.stem, str(ours["title"]), parts, mistakes, course, digest, claims)
 
@@ -186,6 +224,32 @@ def _part(cell: Any, blanks: Mapping[str, str], path: Path) -> Part:
         cell.metadata.get("nllgrade", {}),
         tuple(cell.metadata.get("tags", [])),
     )
+
+
+def _shuffled(
+    parts: tuple[Part, ...], course: Course, assignment: str
+) -> tuple[tuple[Part, ...], Mapping[str, str]]:
+    """The options of the question with a choice in an order of the course's own.
+
+    Also which letter each of them has become: that of the answer would else be the same everywhere.
+    """
+    asking = next((part for part in parts if _OPTION.search(part.source)), None)
+    if not asking:
+        return parts, {}
+    options = _OPTION.findall(asking.source)
+    order = course.draw(assignment, "order of the options").permutation(len(options))
+    texts = iter([options[place][1] for place in order])
+    known = [letter for letter, _ in options]
+    letters = {known[place]: known[new] for new, place in enumerate(order)}
+    source = _OPTION.sub(lambda at: f'- `"{at[1]}"`: {next(texts)}', asking.source)
+    return tuple(
+        replace(part, source=source if part is asking else _relettered(part.source, letters))
+        for part in parts
+    ), letters
+
+
+def _relettered(source: str, letters: Mapping[str, str]) -> str:
+    return _CHOICE.sub(lambda at: f'choice = "{letters.get(at[1], at[1])}"', source)
 
 
 def _mistakes(planted: Mapping[str, Any], parts: tuple[Part, ...], path: Path) -> list[Mistake]:

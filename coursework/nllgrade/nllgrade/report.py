@@ -17,10 +17,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from nllbook import plotting
-from nllgrade.export import SCHOOLS, identity, totals
+from nllgrade.batch import named
+from nllgrade.export import totals
 from nllgrade.feedback import page, table
 from nllgrade.grade import Result
-from nllgrade.rubric import Marks
+from nllgrade.rubric import Marks, who
 from nllgrade.spec import Spec
 
 
@@ -37,6 +38,8 @@ def report(
     said = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
     body = f"<h1>{escape(title)}: the class</h1>\n<p>{len(results)} submissions: {said}.</p>\n"
     text = f"Points of {len(scores)} submissions, of {spec.points:g}: " + _five(scores)
+    if missing := sum(who(one) not in marks for one in results if one.manual):
+        text += f"; {missing} of them without the points by hand"
     body += _figure(text, _histogram(scores, spec.points))
     rows = []
     shares: dict[str, float] = {}
@@ -59,16 +62,11 @@ def report(
     if held:
         rows = [[escape(beliefs.get(one, one)), str(count)] for one, count in _order(held)]
         body += table("Wrong beliefs that failures point to", ["Belief", "Answers"], rows)
-    twice = [who for who, count in Counter(map(_who, results)).items() if count > 1]
+    students = Counter(named(one.student) for one in results)
+    twice = [student for student, count in students.items() if count > 1]
     if twice:
         body += f"<p>More than one submission: {escape(', '.join(sorted(twice)))}.</p>\n"
     return page(f"{title}: the class", body)
-
-
-def _who(result: Result) -> str:
-    """The student, by the school's number where the name of what was handed in holds one."""
-    found = {identity(school, result) for school in SCHOOLS.values()} - {result.student}
-    return min(found, default=result.student)
 
 
 def _order(counts: Counter[str]) -> list[tuple[str, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Mapping
@@ -38,9 +39,10 @@ Marks = Mapping[Who, Mapping[str, tuple[Mark, ...]]]
 
 
 def who(result: Result) -> Who:
-    """Whose marks they are; a submission that was handed in anew is another one."""
+    """Whose marks they are; a derivation that was changed is another one."""
+    text = json.dumps(result.manual, sort_keys=True).encode()
     # with a letter, since spreadsheets take some hashes for numbers
-    return result.student, result.file, f"v{result.sha256[:12]}"
+    return result.student, result.file, f"v{hashlib.sha256(text).hexdigest()[:12]}"
 
 
 def write_sheet(results: list[Result], manual: tuple[Manual, ...], marks: Marks, path: Path) -> int:
@@ -57,20 +59,22 @@ def write_sheet(results: list[Result], manual: tuple[Manual, ...], marks: Marks,
                 said = (f"{mark.points:g}", mark.comment) if mark else ("", "")
                 text = one.manual.get(item.id, "") if number == 0 else ""
                 rows.append([*who(one), item.id, criterion, f"{points:g}", *said, text])
-    write_table(path, list(_HEAD), rows)
+    write_table(path, list(_HEAD), rows, encoding="utf-8-sig")  # else Excel takes it for another
     return sum(not row[6] for row in rows)
 
 
-def read_sheet(path: Path, results: list[Result], manual: tuple[Manual, ...]) -> Marks:
-    """The marks of a sheet, in whatever order its rows are.
+def read_sheet(
+    path: Path, results: list[Result], manual: tuple[Manual, ...]
+) -> tuple[Marks, list[str]]:
+    """The marks of a sheet, in whatever order its rows are, and who of it is left out, and why.
 
     A question of which all rows are without points is not graded yet.
 
     Raises
     ------
     GradeError
-        Where a row names nobody, no criterion, or points that are not between 0 and the most; where
-        some criteria of a question have points and others none.
+        Where a row names no criterion, or points that are not between 0 and the most; where some
+        criteria of a question have points and others none.
     """
     known = {(harmless(one.student), harmless(one.file)): one for one in results}
     most = {
@@ -81,6 +85,7 @@ def read_sheet(path: Path, results: list[Result], manual: tuple[Manual, ...]) ->
     found: dict[Who, dict[str, tuple[Mark, ...]]] = {}
     left_open: dict[tuple[str, ...], str] = {}
     seen: set[tuple[str, ...]] = set()
+    left_out: dict[str, None] = {}
     try:
         text = path.read_text(encoding="utf-8-sig")  # as spreadsheets write it
     except (OSError, UnicodeDecodeError) as error:
@@ -92,9 +97,11 @@ def read_sheet(path: Path, results: list[Result], manual: tuple[Manual, ...]) ->
         where = f"{path}, row {number}"
         result = known.get((row["student"], row["file"]))
         if result is None:
-            raise GradeError(f"{where}: no submission of {row['student']!r} ({row['file']!r})")
+            left_out[f"{row['student']} ({row['file']}): no such submission"] = None
+            continue
         if row["version"] != who(result)[2]:
-            raise GradeError(f"{where}: {row['student']} handed in another version since")
+            left_out[f"{row['student']} ({row['file']}): changed since the sheet"] = None
+            continue
         criterion = (row["question"], row["criterion"])
         if criterion not in most:
             raise GradeError(f"{where}: {row['question']} has no criterion {row['criterion']!r}")
@@ -111,7 +118,7 @@ def read_sheet(path: Path, results: list[Result], manual: tuple[Manual, ...]) ->
     for (*whose, question), where in left_open.items():
         if question in found.get((whose[0], whose[1], whose[2]), {}):
             raise GradeError(f"{where}: no points, but other criteria of {question} have some")
-    return found
+    return found, list(left_out)
 
 
 def delimiter(text: str) -> str:

@@ -13,6 +13,7 @@ MOST_BYTES = 10_000_000  # of a file: text outputs and a few pictures fit, a bom
 MOST_LISTS = 500_000  # and objects: an empty one takes 64 bytes when it is read
 MOST_CELLS = 1_000
 MOST_CODE = 1_000_000  # characters of all code cells together
+MOST_STATED = 40
 MOST_WRITTEN = 20_000  # characters of a derivation
 
 
@@ -36,10 +37,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Notebook:
-    """What was handed in, and the course that it says it was made for."""
+    """What was handed in, and the course and the assignment that it says it was made for."""
 
     cells: list[Cell]
     course: str
+    assignment: str
 
 
 def read_bytes(path: Path) -> bytes:
@@ -95,14 +97,14 @@ def parse(data: bytes) -> Notebook:
     cells = [_cell(one) for one in found if isinstance(one, dict)]
     if sum(len(one.source) for one in cells if one.kind == "code") > MOST_CODE:
         raise UnreadableError(f"over {MOST_CODE} characters of code")
-    return Notebook(cells, _course(said.get("metadata")))
+    metadata = said.get("metadata")
+    return Notebook(cells, _stated(metadata, "course"), _stated(metadata, "assignment"))
 
 
-def _course(metadata: object) -> str:
-    match metadata:
-        case {"coursework": {"course": str(course)}}:
-            return clean(course, 20)
-    return ""
+def _stated(metadata: object, what: str) -> str:
+    ours = metadata.get("coursework") if isinstance(metadata, dict) else None
+    stated = ours.get(what) if isinstance(ours, dict) else None
+    return clean(stated, MOST_STATED) if isinstance(stated, str) else ""
 
 
 def _cell(said: dict[str, Any]) -> Cell:
