@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 from pathlib import Path
 
@@ -100,6 +101,12 @@ def test_the_notebooks_beside_the_pages_are_those_released_without_a_key(site: P
     page = (site / "html" / "chapters" / "assignments.html").read_text(encoding="utf-8")
     for name in written:
         assert f'href="../notebooks/{name}"' in page
+
+
+def test_the_guide_names_the_wheel_that_is_published() -> None:
+    version = importlib.metadata.version("nllbook")
+    guide = (source.CHAPTERS / "instructors.md").read_text(encoding="utf-8")
+    assert f"book/nllbook-{version}-py3-none-any.whl`" in guide
 
 
 def test_an_unknown_assignment_is_refused() -> None:
