@@ -150,8 +150,9 @@ class Page:
             entry = Entry("term", anchor, told(tag), inside)
         else:
             return None
-        if entry.anchor.startswith("belief-"):
-            entry.kind = "belief"
+        for start, kind in (("belief-", "belief"), ("sec-assignments-", "assignment")):
+            if entry.anchor.startswith(start):
+                entry.kind = kind
         return entry
 
 

@@ -4,7 +4,7 @@
 (() => {
   const KINDS = {
     section: "Section", claim: "Claim", belief: "Wrong belief", quiz: "Quiz", term: "Term",
-    function: "nllbook",
+    function: "nllbook", assignment: "Assignment",
   };
   const AT_ONCE = 10;
   const SNIPPET = 220; // characters

@@ -9,7 +9,9 @@ var BookSearch = (() => {
   // What counts how much: a word in the title more than one in the text.
   const BOOST = { title: 3, name: 3, trail: 0.5, text: 1 };
   // Functions are looked for by their names, and a question rather means what the book says.
-  const BOOST_KIND = { claim: 1.2, belief: 1.2, definition: 1.2, exercise: 0.8, function: 0.5 };
+  const BOOST_KIND = {
+    claim: 1.2, belief: 1.2, definition: 1.2, exercise: 0.8, assignment: 0.8, function: 0.5,
+  };
 
   const MOST = 30; // results: a common word is in hundreds of texts, and the last ones answer nothing
 
