@@ -268,6 +268,7 @@ def load(page: Page) -> None:
     """Load the figures that wait until the reader comes near."""
     page.evaluate("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
     page.wait_for_function("[...document.images].every(one => one.complete && one.naturalWidth)")
+    page.evaluate("Promise.all([...document.images].map(one => one.decode()))")  # else it is blank
 
 
 def pixels(page: Page, selector: str) -> NDArray[np.int64]:
