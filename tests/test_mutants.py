@@ -31,19 +31,19 @@ def test_every_mutant_finds_its_place_and_changes_it() -> None:
 @pytest.mark.slow
 def test_a_harmless_change_survives_so_the_unmutated_book_passes() -> None:
     harmless = mutant("nllbook/likelihood.py", "np.prod(", "np.prod( ")
-    assert mutants.catch(harmless) == (False, "SURVIVED: no check of the book objects")
+    assert mutants.catch([harmless]) == [(False, "SURVIVED: no check of the book objects")]
 
 
 @pytest.mark.slow
 def test_a_mistake_is_caught_and_its_claim_named() -> None:
     mistake = mutant("nllbook/distributions.py", "std(ddof=0)", "std(ddof=1)")
-    assert mutants.catch(mistake) == (True, "mle-gaussian")
+    assert mutants.catch([mistake]) == [(True, "mle-gaussian")]
 
 
 @pytest.mark.slow
 def test_a_crash_is_not_a_catch() -> None:
     crash = mutant("nllbook/likelihood.py", "np.prod(", "np.prodd(")
-    caught, why = mutants.catch(crash)
+    ((caught, why),) = mutants.catch([crash])
     assert not caught
     assert why.startswith("CRASHED, no check objects: AttributeError")
 
@@ -53,13 +53,30 @@ def test_a_mutant_that_never_ends_is_no_catch() -> None:
     endless = mutant(
         "nllbook/likelihood.py", "np.prod(", "__import__('time').sleep(99) or np.prod("
     )
-    assert mutants.catch(endless, limit=5) == (False, "HUNG, no check objects in 5 s")
+    assert mutants.catch([endless], limit=5) == [(False, "HUNG, no check objects in 5 s")]
+
+
+@pytest.mark.slow
+def test_the_mutants_of_a_chapter_share_what_comes_before_them() -> None:
+    def of_cells(old: str, new: str) -> mutants.Mutant:
+        return mutant("chapters/likelihood.md", old, new)
+
+    found = mutants.catch(
+        [
+            of_cells("import numpy as np", "import numpy as np  # as ever"),
+            next(one for one in mutants.MUTANTS if one.file == "chapters/likelihood.md"),
+            of_cells("import numpy as np", "import numpyy as np"),
+        ]
+    )
+    assert [caught for caught, _ in found] == [False, True, False]
+    assert found[0][1].startswith("SURVIVED")
+    assert found[2][1] == "CRASHED, no check objects: ModuleNotFoundError: No module named 'numpyy'"
 
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_is_no_catch() -> None:
     deadly = mutant("nllbook/likelihood.py", "np.prod(", "__import__('os').abort() or np.prod(")
-    caught, why = mutants.catch(deadly)
+    ((caught, why),) = mutants.catch([deadly])
     assert not caught
     assert why.startswith("CRASHED, no check objects: ")
 
@@ -86,4 +103,4 @@ def test_an_entry_with_a_wrong_key_is_named(tmp_path: Path) -> None:
 def test_a_mutant_without_a_place_is_refused() -> None:
     lost = mutant("nllbook/distributions.py", "no such text", "x")
     with pytest.raises(ValueError, match="exactly once, found it 0 times: mend the mutant"):
-        mutants.catch(lost)
+        mutants.catch([lost])
