@@ -117,7 +117,7 @@ def linear_cross_entropy(
     parameters = [x, weight] if bias is None else [x, weight, bias]
     wanted = [torch.is_grad_enabled() and one.requires_grad for one in parameters]
     loss, *_ = _linear_nll(
-        x.reshape(-1, x.shape[-1]),
+        x.reshape(target.numel(), x.shape[-1]),
         weight,
         bias,
         target.reshape(-1),
@@ -133,7 +133,7 @@ def linear_cross_entropy(
 
 
 def _rows_at_a_time(weight: Tensor, dtype: torch.dtype) -> int:
-    return max(1, CHUNK_BYTES // (weight.shape[0] * _wide(dtype).itemsize))
+    return max(1, CHUNK_BYTES // (max(1, weight.shape[0]) * _wide(dtype).itemsize))
 
 
 def _wide(dtype: torch.dtype) -> torch.dtype:

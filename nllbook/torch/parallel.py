@@ -85,7 +85,7 @@ def vocab_parallel_nll(
     _check.fraction("label_smoothing", label_smoothing)
     _check.reduction(reduction)
     group = _group(group)
-    z = logits_shard.reshape(-1, logits_shard.shape[-1])
+    z = logits_shard.reshape(target.numel(), logits_shard.shape[-1])
     z = z if z.dtype == torch.float64 else z.float()
     width = z.shape[1]
     weight = z.new_ones(width)
