@@ -220,7 +220,9 @@ def _in_chunks(
     matrix = weight if mixed else weight.to(wide)
     for start in range(0, n, max(1, chunk_rows)):
         rows = slice(start, start + chunk_rows)
-        inputs = x[rows] if mixed else x[rows].to(wide)
+        kept = (target[rows] != options.ignore_index)[:, None]
+        inputs = torch.where(kept, x[rows], 0.0)  # what the others hold may be a NaN: 0 · NaN is one
+        inputs = inputs if mixed else inputs.to(wide)
         z = memory[: len(inputs)]
         if mixed:
             torch.mm(inputs, matrix.T, out_dtype=wide, out=z)
