@@ -9,7 +9,8 @@ A row of G needs that row of Z and nothing else, so one chunk of rows at a time 
 or a mean the factor of each row is known in the forward pass: the gradients are made there, while
 the chunk is at hand, and the backward pass hands them out. They are held once: whoever goes
 backward a second time has them made anew. For "none" the factors are known in the backward pass
-only, and the logits are made twice.
+only, and the logits are made twice. So are those of float16, whose gradients divided by the number
+of rows would underflow before the factor comes that is to keep them from it (GradScaler's).
 """
 
 from __future__ import annotations
@@ -141,6 +142,11 @@ def _wide(dtype: torch.dtype) -> torch.dtype:
     return torch.float64 if dtype == torch.float64 else torch.float32
 
 
+def _at_once(reduction: str, dtype: torch.dtype) -> bool:
+    """Whether the gradients are made in the forward pass."""
+    return reduction != "none" and dtype != torch.float16
+
+
 @torch.library.custom_op("nllbook::linear_nll", mutates_args=())
 def _linear_nll(
     x: Tensor,
@@ -165,7 +171,7 @@ def _linear_nll(
         )
     by = count if reduction == "mean" else 1
     scale = None
-    if reduction != "none" and any(wanted):
+    if _at_once(reduction, x.dtype) and any(wanted):
         scale = torch.full(target.shape, 1 / by, dtype=_wide(x.dtype), device=x.device)
     losses, *gradients = _in_chunks(
         x, weight, bias, target, scale, wanted, chunk_rows, options
@@ -249,7 +255,7 @@ def _in_chunks(
 def _(x, weight, bias, target, wanted, reduction, *options):  # type: ignore[no-untyped-def]
     wide = _wide(x.dtype)
     loss = x.new_empty(target.shape if reduction == "none" else (), dtype=wide)
-    return loss, *_like(x, weight, bias, [one and reduction != "none" for one in wanted])
+    return loss, *_like(x, weight, bias, [one and _at_once(reduction, x.dtype) for one in wanted])
 
 
 @_linear_nll_backward.register_fake
@@ -272,7 +278,7 @@ def _like(
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
     x, weight, bias, target, ctx.wanted, ctx.reduction, *ctx.options = inputs
     ctx.save_for_backward(x, weight, bias, target)
-    ctx.gradients = output[1:] if ctx.reduction != "none" else None
+    ctx.gradients = output[1:] if _at_once(ctx.reduction, x.dtype) else None
     ctx.mark_non_differentiable(*output[1:])
     ctx.set_materialize_grads(False)
 
