@@ -121,7 +121,7 @@ def linear_cross_entropy(
         x.reshape(target.numel(), x.shape[-1]),
         weight,
         bias,
-        target.reshape(-1),
+        target,
         (wanted + [False])[:3],
         reduction,
         chunk_rows or _rows_at_a_time(weight, x.dtype),
@@ -169,6 +169,7 @@ def _linear_nll(
             "every target is ignore_index (or there is none), and the mean over no row is not "
             "defined: reduction='sum' gives 0"
         )
+    target = target.reshape(-1)
     by = count if reduction == "mean" else 1
     scale = None
     if _at_once(reduction, x.dtype) and any(wanted):
@@ -199,6 +200,7 @@ def _linear_nll_backward(
     options = Options(ignore_index, label_smoothing, softcap, z_loss)
     if reduction == "mean":
         scale = scale / (target != ignore_index).sum()
+    target = target.reshape(-1)
     rows = scale.expand(target.shape)
     return _in_chunks(x, weight, bias, target, rows, wanted, chunk_rows, options)[1:]
 
@@ -254,7 +256,7 @@ def _in_chunks(
 @_linear_nll.register_fake
 def _(x, weight, bias, target, wanted, reduction, *options):  # type: ignore[no-untyped-def]
     wide = _wide(x.dtype)
-    loss = x.new_empty(target.shape if reduction == "none" else (), dtype=wide)
+    loss = x.new_empty(x.shape[0] if reduction == "none" else (), dtype=wide)
     return loss, *_like(x, weight, bias, [one and _at_once(reduction, x.dtype) for one in wanted])
 
 

@@ -104,9 +104,8 @@ def vocab_parallel_nll(
     widths = [torch.zeros((), dtype=torch.int64, device=z.device) for _ in range(group.size())]
     dist.all_gather(widths, torch.tensor(width, device=z.device), group=group)
     first, k = int(sum(widths[: group.rank()])), int(sum(widths))
-    flat = target.reshape(-1)
-    _check.classes(flat, k, ignore_index)
-    flat = torch.where(flat == ignore_index, -1, flat)
+    _check.classes(target, k, ignore_index)
+    flat = torch.where(target == ignore_index, -1, target).reshape(-1)
     losses, weights = _VocabParallel.apply(
         z, flat, weight, first, label_smoothing, k, group
     )
