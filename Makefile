@@ -35,7 +35,7 @@ test: .venv/torch .venv/browser .venv/sandbox ## set up, run every test, every n
 quick: .venv/ready ## the checks and tests that take seconds: no notebooks, no builds
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 	@$(BIN)/python -m web.lint
-	@$(BIN)/pytest tests nllbook -m "not slow"
+	@$(BIN)/pytest tests nllbook -m "not slow and not gpu"
 
 test-portable: .venv/ready ## re-run the notebooks with other CPU instructions, BLAS, hash seed, locale
 	@$(BIN)/python -m web.portable
