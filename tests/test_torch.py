@@ -58,10 +58,7 @@ def layer(
 
 
 def plain(
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    target: Tensor,
+    *given: Any,  # x, weight, bias or None, target
     ignore_index: int = -100,
     label_smoothing: float = 0.0,
     softcap: float | None = None,
@@ -69,19 +66,26 @@ def plain(
     reduction: str = "mean",
 ) -> Tensor:
     """The formula, with all logits in memory."""
-    logits = functional.linear(x, weight, bias)
+    *tables, target = given
+    logits = functional.linear(*tables)
     if softcap is not None:
         logits = softcap * torch.tanh(logits / softcap)
     kept = target != ignore_index
-    given = {"reduction": "none", "ignore_index": ignore_index, "label_smoothing": label_smoothing}
-    losses = functional.cross_entropy(logits, target, **given)
+    losses = functional.cross_entropy(
+        logits,
+        target,
+        reduction="none",
+        ignore_index=ignore_index,
+        label_smoothing=label_smoothing,
+    )
     losses = losses + torch.where(kept, z_loss * logits.logsumexp(-1) ** 2, 0.0)
     if reduction == "none":
         return losses
     return losses.sum() / (kept.sum() if reduction == "mean" else 1)
 
 
-def chunked(x: Tensor, weight: Tensor, bias: Tensor | None, target: Tensor, **options: Any) -> Any:
+def chunked(*given: Any, **options: Any) -> Any:
+    x, weight, bias, target = given
     return linear_cross_entropy(x, weight, target, bias=bias, **options)
 
 
@@ -91,15 +95,13 @@ def leaves(*tables: Tensor | None) -> list[Any]:
 
 def gradients(
     function: Callable[..., Any],
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    target: Tensor,
+    *given: Any,
     upstream: Tensor | None = None,
     **options: Any,
 ) -> tuple[Tensor, list[Tensor]]:
     """The loss, and the gradients of x, weight and, if there is one, bias."""
-    inputs = leaves(x, weight, bias)
+    *tables, target = given
+    inputs = leaves(*tables)
     loss = function(*inputs, target, **options)
     wanted = [one for one in inputs if one is not None]
     upstream = torch.ones_like(loss) if upstream is None else upstream
@@ -128,6 +130,7 @@ def assert_near(got: Tensor, want: Tensor, roundings: float, size: float = 0.0) 
 # --- Values and gradients ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_loss_and_gradients_are_those_of_the_plain_formula_in_float64(data: st.DataObject) -> None:
@@ -158,7 +161,7 @@ def test_loss_and_gradients_are_those_of_the_plain_formula_in_float64(data: st.D
 
     loss = chunked(*inputs, target, chunk_rows=chunk_rows, **options)
     exact = [None if one is None else one.detach().double().requires_grad_() for one in inputs]
-    expected = plain(*exact, target, **options)  # type: ignore[arg-type]
+    expected = plain(*exact, target, **options)
     assert loss.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
     assert_near(loss.detach(), expected.detach(), 1)
     asked = [i for i, one in enumerate(inputs) if one is not None and wanted[i]]
@@ -379,10 +382,12 @@ def test_what_ignored_rows_hold_leaks_nowhere(
     upstream = torch.linspace(1, 2, 8).double() if reduction == "none" else torch.tensor(1.0)
     given = {"reduction": reduction, "chunk_rows": 5, **options}
     poisoned = torch.where(bad, what, upstream) if reduction == "none" else upstream
-    loss, found = gradients(chunked, x, weight, bias, target, poisoned, **given)
+    loss, found = gradients(chunked, x, weight, bias, target, upstream=poisoned, **given)
     kept_upstream = upstream[~bad] if reduction == "none" else upstream
-    rows = x[~bad], weight, bias, target[~bad], kept_upstream
-    expected, slopes = gradients(plain, *rows, reduction=reduction, **options)
+    rows = x[~bad], weight, bias, target[~bad]
+    expected, slopes = gradients(
+        plain, *rows, upstream=kept_upstream, reduction=reduction, **options
+    )
     assert_near(loss[~bad] if reduction == "none" else loss, expected, 1)
     assert_near(found[0][~bad], slopes[0], 1)
     assert torch.equal(found[0][bad], torch.zeros(3, 3).double())
@@ -493,8 +498,8 @@ def test_a_factor_keeps_gradients_of_float16_from_underflow() -> None:
     x, weight, bias, target = layer(20_000, 4, 50, torch.float16)
     factor = torch.tensor(2.0**18)  # as a GradScaler has it
     doubles = [one.double() for one in (x, weight, bias)]
-    _, found = gradients(chunked, x, weight, bias, target, factor)
-    _, slopes = gradients(plain, *doubles, target, factor)
+    _, found = gradients(chunked, x, weight, bias, target, upstream=factor)
+    _, slopes = gradients(plain, *doubles, target, upstream=factor)
     for got, want in zip(found, slopes, strict=True):
         # a rounding is at most 2⁻¹¹ of each number; the 20,000 rows are summed in float32
         assert torch.linalg.norm(got.double() - want) < 2**-11 * torch.linalg.norm(want)
@@ -509,8 +514,8 @@ def assert_compiled_is_eager(backend: str, reduction: str) -> None:
     upstream = torch.linspace(0.5, 2, 10).double() if reduction == "none" else torch.tensor(0.3)
     compiled = torch.compile(chunked, fullgraph=True, backend=backend)
     options = {"reduction": reduction, "label_smoothing": 0.1, "chunk_rows": 4}
-    loss, found = gradients(compiled, *given, upstream, **options)
-    expected, slopes = gradients(chunked, *given, upstream, **options)
+    loss, found = gradients(compiled, *given, upstream=upstream, **options)
+    expected, slopes = gradients(chunked, *given, upstream=upstream, **options)
     for got, want in zip([loss, *found], [expected, *slopes], strict=True):
         assert_near(got, want, 1)
 

@@ -15,6 +15,7 @@ from nllbook.torch.softmax import Options, softmax_nll_torch_
 from tests.test_torch import OPTIONS, error, exact
 from web.source import ROOT
 
+pytestmark = pytest.mark.slow
 EPS = torch.finfo(torch.float32).eps
 INF, NAN = float("inf"), float("nan")
 SIZES = (1, 5, 1000, 9000)  # the last is more than the 8192 classes of a block
@@ -56,7 +57,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], i
     """What the interpreter found, and the memory it took for the first of the calls."""
     folder: Path = tmp_path_factory.mktemp("kernels")
     torch.save(list(CALLS.values()), folder / "calls")
-    command = [sys.executable, "tests/on_interpreter.py", folder / "calls", folder / "results"]
+    command = [
+        sys.executable,
+        "tests/on_interpreter.py",
+        str(folder / "calls"),
+        str(folder / "results"),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120

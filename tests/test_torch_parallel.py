@@ -20,6 +20,7 @@ from nllbook.torch import data_parallel_nll, linear_cross_entropy, vocab_paralle
 from tests.on_processes import LOSS_PARALLEL, OPTIONS, ROWS, K, layer, shares, vocabulary
 from web.source import ROOT
 
+pytestmark = pytest.mark.slow
 NAN = float("nan")
 Results = list[dict[str, Any]]
 
@@ -31,7 +32,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [*command, "tests/on_processes.py", folder],
+        [*command, "tests/on_processes.py", str(folder)],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -42,7 +43,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
 
 
-def expected(reduction: str, table: str = "logits", dtype: Any = None, **options: Any) -> Any:
+def expected(reduction: Any, table: str = "logits", dtype: Any = None, **options: Any) -> Any:
     """NumPy's loss of all classes, and its gradient for the factors from upstream."""
     given = vocabulary()
     logits = given[table].to(dtype or torch.float64).double().numpy()
@@ -55,7 +56,7 @@ def expected(reduction: str, table: str = "logits", dtype: Any = None, **options
         logits=logits,
         reduction=reduction,
         return_grad=True,
-        **options,  # type: ignore[arg-type]
+        **options,
     )
     return value, slope * (given["upstream"].numpy()[:, None] if reduction == "none" else -1.5)
 
