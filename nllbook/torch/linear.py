@@ -81,8 +81,8 @@ def linear_cross_entropy(
     TypeError
         For what is not a tensor of the type asked for.
 
-    See the chapter "NLL at vocabulary scale". The gradients made in the forward pass are Liger-
-    Kernel's idea: Hsu et al., "Liger Kernel: Efficient Triton Kernels for LLM Training", 2024.
+    See the chapter "NLL at vocabulary scale". Liger Kernel, too, makes
+    the gradients in the forward pass: Hsu et al., arXiv:2410.10989.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def linear_cross_entropy(
         weight,
         bias,
         target,
-        (wanted + [False])[:3],
+        [*wanted, False][:3],
         reduction,
         chunk_rows or _rows_at_a_time(weight, x.dtype),
         ignore_index,
@@ -174,9 +174,7 @@ def _linear_nll(
     scale = None
     if _at_once(reduction, x.dtype) and any(wanted):
         scale = torch.full(target.shape, 1 / by, dtype=_wide(x.dtype), device=x.device)
-    losses, *gradients = _in_chunks(
-        x, weight, bias, target, scale, wanted, chunk_rows, options
-    )
+    losses, *gradients = _in_chunks(x, weight, bias, target, scale, wanted, chunk_rows, options)
     loss = losses if reduction == "none" else losses.sum(dtype=torch.float64).div(by)
     return loss.to(_wide(x.dtype)), *gradients
 
@@ -229,7 +227,7 @@ def _in_chunks(
     for start in range(0, n, max(1, chunk_rows)):
         rows = slice(start, start + chunk_rows)
         kept = (target[rows] != options.ignore_index)[:, None]
-        inputs = torch.where(kept, x[rows], 0.0)  # what the others hold may be a NaN: 0 · NaN is one
+        inputs = torch.where(kept, x[rows], 0.0)  # the others may hold NaN, and 0 · NaN is NaN
         inputs = inputs if mixed else inputs.to(wide)
         z = memory[: len(inputs)]
         if mixed:
