@@ -313,29 +313,40 @@ def linear(
             torch.mm(z, b, out=dx)
             torch.mm(z.T, a, out=dweight)
 
+    kind = str(dtype).removeprefix("torch.")
+    case: Entry = {"case": LINEAR, "shape": [n, d, k], "dtype": kind}
     entries: list[Entry] = []
     for what, run in ((FORWARD, forward), (BOTH, both)):
         contenders = [Contender(BARE, partial(products, what))]
         contenders += [Contender(name, partial(run, loss), clear) for name, loss in losses.items()]
         times = take_turns(contenders, device, repetitions)
         floor = times[BARE]["median"]
-        entries += [
-            {
-                "case": LINEAR,
-                "shape": [n, d, k],
-                "dtype": str(dtype).removeprefix("torch."),
-                "contender": one.name,
-                "what": what,
-                "seconds": times[one.name],
-                "floor_ratio": times[one.name]["median"] / floor,
-                "peak_bytes": peak_bytes(one, device) if what == BOTH else None,
-            }
-            for one in contenders
-        ]
+        entries += rows(case, what, contenders, times, floor, device)
         clear()
     rate = 6 * n * d * k / floor
-    shape, kind = entries[0]["shape"], entries[0]["dtype"]
-    return entries, {"shape": shape, "dtype": kind, "flops_per_second": rate, "failed": failed}
+    return entries, {"shape": [n, d, k], "dtype": kind, "flops_per_second": rate, "failed": failed}
+
+
+def rows(
+    case: Entry,
+    what: str,
+    contenders: list[Contender],
+    times: dict[str, Entry],
+    floor: float,
+    device: str,
+) -> list[Entry]:
+    """An entry for each of the contenders in this case."""
+    return [
+        {
+            **case,
+            "contender": one.name,
+            "what": what,
+            "seconds": times[one.name],
+            "floor_ratio": times[one.name]["median"] / floor,
+            "peak_bytes": peak_bytes(one, device) if what == BOTH else None,
+        }
+        for one in contenders
+    ]
 
 
 def softmax(n: int, k: int, device: str, repetitions: int, small: bool) -> list[Entry]:
@@ -359,6 +370,7 @@ def softmax(n: int, k: int, device: str, repetitions: int, small: bool) -> list[
     def both(loss: Callable[..., Tensor]) -> None:
         loss(z, target).backward()
 
+    case: Entry = {"case": SOFTMAX, "shape": [n, k], "dtype": "float32"}
     entries: list[Entry] = []
     for what, run, factor, passes in (
         (FORWARD, forward, None, 1),
@@ -376,19 +388,7 @@ def softmax(n: int, k: int, device: str, repetitions: int, small: bool) -> list[
         ]
         times = take_turns(contenders, device, repetitions)
         floor = passes / 2 * times[COPY]["median"]
-        entries += [
-            {
-                "case": SOFTMAX,
-                "shape": [n, k],
-                "dtype": "float32",
-                "contender": one.name,
-                "what": what,
-                "seconds": times[one.name],
-                "floor_ratio": times[one.name]["median"] / floor,
-                "peak_bytes": peak_bytes(one, device) if what == BOTH else None,
-            }
-            for one in contenders
-        ]
+        entries += rows(case, what, contenders, times, floor, device)
         clear()
     return entries
 
