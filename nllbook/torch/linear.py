@@ -80,8 +80,8 @@ def linear_cross_entropy(
     TypeError
         For what is not a tensor of the type asked for.
 
-    See the chapter "NLL at vocabulary scale". The gradients made in the forward pass are Liger-
-    Kernel's idea: Hsu et al., "Liger Kernel: Efficient Triton Kernels for LLM Training", 2024.
+    See the chapter "NLL at vocabulary scale". Liger Kernel, too, makes the
+    gradients in the forward pass: Hsu et al., arXiv:2410.10989, 2024.
 
     Examples
     --------
