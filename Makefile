@@ -9,6 +9,8 @@ JB := $(BIN)/jupyter-book build . -W -n --keep-going
 # Kept out of the lock: for Linux the index has a build of several gigabytes, for graphics cards.
 # The tests compare the page "In other libraries" with it.
 TORCH := torch==2.13.0
+# Its interpreter runs the kernels of nllbook.torch without a GPU; there is none but for Linux.
+TRITON := $(if $(filter Linux,$(shell uname)),triton==3.9.0)
 
 # No debugger is attached to the notebooks: it need not warn that it would be slow.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
@@ -36,7 +38,8 @@ test: .venv/torch .venv/browser .venv/sandbox ## set up, run every test, every n
 quick: .venv/ready ## the checks and tests that take seconds: no notebooks, no builds
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 	@$(BIN)/python -m web.lint
-	@$(BIN)/pytest tests nllbook -m "not slow"
+	@$(BIN)/pytest tests nllbook -m "not slow and not gpu" \
+		--ignore=nllbook/torch --ignore-glob="*/test_torch*" --ignore-glob="*/tests/on_*"
 
 test-portable: .venv/ready ## re-run the notebooks with other CPU instructions, BLAS, hash seed, locale
 	@$(BIN)/python -m web.portable
@@ -93,10 +96,10 @@ clean: ## remove what was built, the environment included
 	@echo "Setting up $(TORCH) (once) ..."
 	@export VIRTUAL_ENV="$(CURDIR)/.venv"; \
 		if [ -n "$$PIP_FIND_LINKS" ]; then \
-			UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet $(TORCH) -c requirements.txt; \
+			UV_FIND_LINKS="$$PIP_FIND_LINKS" $(BIN)/uv pip install --quiet $(TORCH) $(TRITON) -c requirements.txt; \
 		else \
-			$(BIN)/uv pip install --quiet --torch-backend=cpu $(TORCH) -c requirements.txt; \
-		fi || $(BIN)/pip install --quiet --disable-pip-version-check $(TORCH) -c requirements.txt \
+			$(BIN)/uv pip install --quiet --torch-backend=cpu $(TORCH) $(TRITON) -c requirements.txt; \
+		fi || $(BIN)/pip install --quiet --disable-pip-version-check $(TORCH) $(TRITON) -c requirements.txt \
 		|| { echo "$(TORCH) could not be installed. make test needs it, make quick does not." >&2; exit 1; }
 	@touch $@
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from fcntl import LOCK_EX, flock
 from pathlib import Path
@@ -25,11 +26,33 @@ pytest.register_assert_rewrite("tests.libraries")  # its asserts say what they f
 # Imported by test_libraries.py alone, when it runs: the libraries take seconds to import.
 collect_ignore_glob = ["libraries/of_*.py"]
 
+# On Linux alone there are the namespaces of the sandbox, and Triton.
+LINUX = ("test_hostile.py", "test_course.py", "test_doctor.py", "test_torch_kernels.py")
+_LEFT_OUT: list[str] = []
+
 # A new version has a new checksum, too: `npm view axe-core@VERSION dist.integrity` tells it.
 AXE = "4.14.1"
 AXE_SHA512 = (
     "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests that need Linux, except there."""
+    if sys.platform.startswith("linux"):
+        return
+    out = [one for one in items if one.path.name in LINUX]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [one for one in items if one not in out]
+    _LEFT_OUT.extend(one.nodeid for one in out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests were left out, and why."""
+    if _LEFT_OUT:
+        files = ", ".join(LINUX)
+        said = f"{len(_LEFT_OUT)} tests of {files} were left out: they run on Linux alone"
+        terminalreporter.write_line(said)
 
 
 @pytest.fixture(scope="session")

@@ -283,7 +283,14 @@ def run(mutants: list[Change], tests: Iterable[str], explained: Set[Change] = fr
     )
     settings.load_profile("mutants")
     bench = Bench(mutants, explained)
-    arguments = ["-c", "pyproject.toml", "--capture=sys", "--assert=plain", "-m", "not slow"]
+    arguments = [
+        "-c",
+        "pyproject.toml",
+        "--capture=sys",
+        "--assert=plain",
+        "-m",
+        "not slow and not gpu",
+    ]
     arguments += ["-o", "addopts="]
     for plugin in ("nbval", "cacheprovider", "logging", "terminal"):
         arguments += ["-p", f"no:{plugin}"]

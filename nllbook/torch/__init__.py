@@ -12,6 +12,13 @@ for a wrong type, names the argument, what was expected, what came and where; on
 index out of range stops at a message and not at a device-side assertion. See chapter 7.
 """
 
+try:
+    import torch as _  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "nllbook.torch needs PyTorch, which is not installed: pip install torch", name="torch"
+    ) from error
+
 from nllbook.torch.linear import linear_cross_entropy
 from nllbook.torch.parallel import data_parallel_nll, vocab_parallel_nll
 

@@ -8,8 +8,8 @@ from torch import Tensor
 INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
-def tensor(name: str, value: object, dimensions: str = "") -> Tensor:
-    """``value``, a tensor; with at least the given kind of number in it checked elsewhere."""
+def tensor(name: str, value: object) -> Tensor:
+    """``value``, which must be a tensor."""
     if not isinstance(value, Tensor):
         raise TypeError(f"{name} must be a torch.Tensor, got {type(value).__name__}")
     return value

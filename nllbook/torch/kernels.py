@@ -1,4 +1,4 @@
-"""The softmax NLL of a block of logits as one Triton kernel: each number is read twice, written once.
+"""The softmax NLL of a block of logits as one Triton kernel: two reads of each number, one write.
 
 A program takes one row. First pass, the online log-sum-exp: with m the largest so far and r the sum
 of exp(c_j − m) over the classes seen so far, the right one apart, a piece whose largest is m' gives

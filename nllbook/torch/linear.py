@@ -9,7 +9,8 @@ A row of G needs that row of Z and nothing else, so one chunk of rows at a time 
 or a mean the factor of each row is known in the forward pass: the gradients are made there, while
 the chunk is at hand, and the backward pass hands them out. They are held once: whoever goes
 backward a second time has them made anew. For "none" the factors are known in the backward pass
-only, and the logits are made twice.
+only, and the logits are made twice. So are those of float16, whose gradients divided by the number
+of rows would underflow before the factor comes that is to keep them from it (GradScaler's).
 """
 
 from __future__ import annotations
@@ -80,8 +81,8 @@ def linear_cross_entropy(
     TypeError
         For what is not a tensor of the type asked for.
 
-    See the chapter "NLL at vocabulary scale". Liger Kernel, too, makes the
-    gradients in the forward pass: Hsu et al., arXiv:2410.10989, 2024.
+    See the chapter "NLL at vocabulary scale". Liger Kernel, too, makes
+    the gradients in the forward pass: Hsu et al., arXiv:2410.10989.
 
     Examples
     --------
@@ -117,11 +118,11 @@ def linear_cross_entropy(
     parameters = [x, weight] if bias is None else [x, weight, bias]
     wanted = [torch.is_grad_enabled() and one.requires_grad for one in parameters]
     loss, *_ = _linear_nll(
-        x.reshape(-1, x.shape[-1]),
+        x.reshape(target.numel(), x.shape[-1]),
         weight,
         bias,
-        target.reshape(-1),
-        (wanted + [False])[:3],
+        target,
+        [*wanted, False][:3],
         reduction,
         chunk_rows or _rows_at_a_time(weight, x.dtype),
         ignore_index,
@@ -133,12 +134,17 @@ def linear_cross_entropy(
 
 
 def _rows_at_a_time(weight: Tensor, dtype: torch.dtype) -> int:
-    return max(1, CHUNK_BYTES // (weight.shape[0] * _wide(dtype).itemsize))
+    return max(1, CHUNK_BYTES // (max(1, weight.shape[0]) * _wide(dtype).itemsize))
 
 
 def _wide(dtype: torch.dtype) -> torch.dtype:
     """What numbers of this type are summed in."""
     return torch.float64 if dtype == torch.float64 else torch.float32
+
+
+def _at_once(reduction: str, dtype: torch.dtype) -> bool:
+    """Whether the gradients are made in the forward pass."""
+    return reduction != "none" and dtype != torch.float16
 
 
 @torch.library.custom_op("nllbook::linear_nll", mutates_args=())
@@ -163,13 +169,12 @@ def _linear_nll(
             "every target is ignore_index (or there is none), and the mean over no row is not "
             "defined: reduction='sum' gives 0"
         )
+    target = target.reshape(-1)
     by = count if reduction == "mean" else 1
     scale = None
-    if reduction != "none" and any(wanted):
+    if _at_once(reduction, x.dtype) and any(wanted):
         scale = torch.full(target.shape, 1 / by, dtype=_wide(x.dtype), device=x.device)
-    losses, *gradients = _in_chunks(
-        x, weight, bias, target, scale, wanted, chunk_rows, options
-    )
+    losses, *gradients = _in_chunks(x, weight, bias, target, scale, wanted, chunk_rows, options)
     loss = losses if reduction == "none" else losses.sum(dtype=torch.float64).div(by)
     return loss.to(_wide(x.dtype)), *gradients
 
@@ -193,6 +198,7 @@ def _linear_nll_backward(
     options = Options(ignore_index, label_smoothing, softcap, z_loss)
     if reduction == "mean":
         scale = scale / (target != ignore_index).sum()
+    target = target.reshape(-1)
     rows = scale.expand(target.shape)
     return _in_chunks(x, weight, bias, target, rows, wanted, chunk_rows, options)[1:]
 
@@ -220,7 +226,9 @@ def _in_chunks(
     matrix = weight if mixed else weight.to(wide)
     for start in range(0, n, max(1, chunk_rows)):
         rows = slice(start, start + chunk_rows)
-        inputs = x[rows] if mixed else x[rows].to(wide)
+        kept = (target[rows] != options.ignore_index)[:, None]
+        inputs = torch.where(kept, x[rows], 0.0)  # the others may hold NaN, and 0 · NaN is NaN
+        inputs = inputs if mixed else inputs.to(wide)
         z = memory[: len(inputs)]
         if mixed:
             torch.mm(inputs, matrix.T, out_dtype=wide, out=z)
@@ -246,8 +254,8 @@ def _in_chunks(
 @_linear_nll.register_fake
 def _(x, weight, bias, target, wanted, reduction, *options):  # type: ignore[no-untyped-def]
     wide = _wide(x.dtype)
-    loss = x.new_empty(target.shape if reduction == "none" else (), dtype=wide)
-    return loss, *_like(x, weight, bias, [one and reduction != "none" for one in wanted])
+    loss = x.new_empty(x.shape[0] if reduction == "none" else (), dtype=wide)
+    return loss, *_like(x, weight, bias, [one and _at_once(reduction, x.dtype) for one in wanted])
 
 
 @_linear_nll_backward.register_fake
@@ -270,7 +278,7 @@ def _like(
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
     x, weight, bias, target, ctx.wanted, ctx.reduction, *ctx.options = inputs
     ctx.save_for_backward(x, weight, bias, target)
-    ctx.gradients = output[1:] if ctx.reduction != "none" else None
+    ctx.gradients = output[1:] if _at_once(ctx.reduction, x.dtype) else None
     ctx.mark_non_differentiable(*output[1:])
     ctx.set_materialize_grads(False)
 

@@ -11,8 +11,8 @@ log s, and u = Σ_j w_j t_j, the weight of the row. Its loss is u log s − Σ_j
 the gradient u p_j − w_j t_j of the logits here needs nothing from elsewhere. As in `softmax`, log s
 is log1p(r + (exp(z_y − m) − 1)), and 1 − p_y is r/s, so that confident rows keep their digits.
 
-**Data-parallel.** The NLL of a batch is a sum over its rows: the mean over the rows of all processes
-is the sum of their sums over the sum of their counts, not the mean of their means.
+**Data-parallel.** The NLL of a batch is a sum over its rows: the mean over the rows of all
+processes is the sum of their sums over the sum of their counts, not the mean of their means.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def vocab_parallel_nll(
     _check.fraction("label_smoothing", label_smoothing)
     _check.reduction(reduction)
     group = _group(group)
-    z = logits_shard.reshape(-1, logits_shard.shape[-1])
+    z = logits_shard.reshape(target.numel(), logits_shard.shape[-1])
     z = z if z.dtype == torch.float64 else z.float()
     width = z.shape[1]
     weight = z.new_ones(width)
@@ -104,12 +104,9 @@ def vocab_parallel_nll(
     widths = [torch.zeros((), dtype=torch.int64, device=z.device) for _ in range(group.size())]
     dist.all_gather(widths, torch.tensor(width, device=z.device), group=group)
     first, k = int(sum(widths[: group.rank()])), int(sum(widths))
-    flat = target.reshape(-1)
-    _check.classes(flat, k, ignore_index)
-    flat = torch.where(flat == ignore_index, -1, flat)
-    losses, weights = _VocabParallel.apply(
-        z, flat, weight, first, label_smoothing, k, group
-    )
+    _check.classes(target, k, ignore_index)
+    flat = torch.where(target == ignore_index, -1, target).reshape(-1)
+    losses, weights = _VocabParallel.apply(z, flat, weight, first, label_smoothing, k, group)
     if reduction == "none":
         return losses.reshape(target.shape)
     total = losses.sum()

@@ -45,9 +45,7 @@ def softmax_nll_(z: Tensor, target: Tensor, scale: Tensor | None, options: Optio
     return softmax_nll_torch_(z, target, scale, options)
 
 
-def softmax_nll_torch_(
-    z: Tensor, target: Tensor, scale: Tensor | None, options: Options
-) -> Tensor:
+def softmax_nll_torch_(z: Tensor, target: Tensor, scale: Tensor | None, options: Options) -> Tensor:
     """`softmax_nll_` in plain PyTorch."""
     smoothing, cap, k = options.label_smoothing, options.softcap, z.shape[1]
     kept = target != options.ignore_index
