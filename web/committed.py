@@ -47,7 +47,7 @@ def executed(chapter: source.Chapter) -> nbformat.NotebookNode:
             f"this chapter needs {needs(chapter)}, and notebooks/{path.name}, which could stand "
             "for a run, is missing: install the package and run make notebooks",
         )
-    cells = [cell for cell in v4.reads(path.read_text(encoding="utf-8")).cells]
+    cells = v4.reads(path.read_text(encoding="utf-8")).cells
     codes = [cell for cell in cells if cell.cell_type == "code"]
     wanted = [cell.body.rstrip("\n") for cell in chapter.cells]
     if [cell.source for cell in codes] != wanted:
@@ -58,7 +58,8 @@ def executed(chapter: source.Chapter) -> nbformat.NotebookNode:
             f"{needs(chapter)} to be run: install it and run make notebooks",
         )
     metadata = {"kernelspec": chapter.front_matter["kernelspec"]}
-    return v4.new_notebook(cells=codes, metadata=metadata)
+    notebook: nbformat.NotebookNode = v4.new_notebook(cells=codes, metadata=metadata)
+    return notebook
 
 
 def _use(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:

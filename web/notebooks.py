@@ -30,8 +30,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from nllbook.prose import MIME_PREFIX
-from web.gfm import anchor
 from web import committed
+from web.gfm import anchor
 from web.labels import Book
 from web.plain_markdown import Writer
 from web.source import FOLDED, ROOT, Chapter, SourceError, figure_options
