@@ -19,7 +19,7 @@ from typing import Any, cast
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
-from sphinx.ext.napoleon import NumpyDocstring
+from sphinx.ext.napoleon.docstring import NumpyDocstring
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -42,8 +42,8 @@ UNUSED = {
     "nllbook.exercises.ExerciseError": "What it raises where an answer is wrong.",
     "nllbook.xlogy": "0 · log 0 = 0, in the entropy of `Categorical` and for a rate of 0.",
     "nllbook.log_sigmoid": "The log-probability of a yes from its logit, on its own.",
-    "nllbook.torch.data_parallel_nll": "Called by the program that chapter 7 runs twice at a time.",
-    "nllbook.torch.vocab_parallel_nll": "Called by the program that chapter 7 runs twice at a time.",
+    "nllbook.torch.data_parallel_nll": "Called in chapter 7 by a program for two processes.",
+    "nllbook.torch.vocab_parallel_nll": "Called in chapter 7 by a program for two processes.",
 }
 
 logger = logging.getLogger(__name__)
