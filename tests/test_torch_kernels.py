@@ -26,8 +26,8 @@ Call = list[Any]  # logits, classes, factors of the rows or None, options
 def calls() -> dict[str, Call]:
     rng = torch.Generator().manual_seed(1)
     factors = torch.tensor([1.0, 0.3, -2.0, 0.0])
-    z, target = torch.randn(2, 9, generator=rng), torch.tensor([3, 8])
-    found: dict[str, Call] = {"far apart": [z, target, factors[:2], OPTIONS["all"]]}
+    z, target = torch.randn(3, 9, generator=rng), torch.tensor([3, 8, 0])
+    found: dict[str, Call] = {"far apart": [z, target, factors[:3], OPTIONS["all"]]}
     for name, options in OPTIONS.items():
         for k in SIZES:
             z = torch.randn(4, k, generator=rng)
@@ -105,7 +105,7 @@ def test_kernel_keeps_the_digits_of_confident_rows(
             assert error(got, want) < allowed
 
 
-def test_rows_may_be_more_than_2_to_the_31_numbers_apart(
+def test_rows_may_begin_beyond_2_to_the_31_numbers(
     results: tuple[dict[str, Any], int],
 ) -> None:
     """The first call was made so, and did not take the 8 GiB that lie between."""

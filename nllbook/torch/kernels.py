@@ -59,6 +59,13 @@ def _capped(z, cap, CAPPED: tl.constexpr):  # type: ignore[no-untyped-def]
 
 
 @triton.jit
+def _slope(z, cap):  # type: ignore[no-untyped-def]
+    """1 − tanh²(z/cap) = 4e/(1 + e)², which keeps its digits near the cap."""
+    e = tl.exp(-2 * tl.abs(z / cap))
+    return 4 * e / ((1 + e) * (1 + e))
+
+
+@triton.jit
 def _softmax_nll(  # type: ignore[no-untyped-def]
     logits,
     targets,
@@ -122,9 +129,10 @@ def _softmax_nll(  # type: ignore[no-untyped-def]
         at_target = boost * (of_target_exp / total) - rest / total + (smoothing - uniform)
         for start in range(0, k, BLOCK):
             columns = start + tl.arange(0, BLOCK)
-            c = _capped(tl.load(logits + columns, mask=columns < k, other=0.0), cap, CAPPED)
+            z = tl.load(logits + columns, mask=columns < k, other=0.0)
+            c = _capped(z, cap, CAPPED)
             slope = tl.exp(c - largest) * ((1 + boost) / total) - uniform
             slope = tl.where(columns == y, at_target, slope)
             if CAPPED:
-                slope *= 1 - (c / cap) * (c / cap)
+                slope *= _slope(z, cap)
             tl.store(logits + columns, scale * slope, mask=columns < k)

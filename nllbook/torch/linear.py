@@ -222,6 +222,7 @@ def _in_chunks(
     dweight = x.new_zeros((k, d) if of_weight else 0, dtype=wide)
     dbias = x.new_zeros(k if of_bias else 0, dtype=wide)
     memory = x.new_empty((chunk_rows, k), dtype=wide)
+    dinputs = x.new_empty((chunk_rows if of_x else 0, d), dtype=wide)
     mixed = x.is_cuda and x.dtype != wide  # products of half-precision numbers, summed in float32
     matrix = weight if mixed else weight.to(wide)
     for start in range(0, n, max(1, chunk_rows)):
@@ -242,8 +243,12 @@ def _in_chunks(
             dbias += z.sum(0)
         if mixed:
             z = z.to(x.dtype)
-        if of_x:
-            dx[rows] = z @ matrix
+        if of_x:  # with out=, as all products here, so that autocast leaves it alone
+            if mixed:
+                torch.mm(z, matrix, out_dtype=wide, out=dinputs[: len(z)])
+            else:
+                torch.mm(z, matrix, out=dinputs[: len(z)])
+            dx[rows] = dinputs[: len(z)]
         if of_weight and mixed:
             torch.addmm(dweight, z.T, inputs, out_dtype=wide, out=dweight)
         elif of_weight:
@@ -290,16 +295,16 @@ def _backward(ctx: Any, upstream: Tensor | None, *_: None) -> tuple[Tensor | Non
         )
     if upstream is None:
         return (None,) * 11
-    x, weight, bias, target = ctx.saved_tensors
     gradients, ctx.gradients = ctx.gradients, None
     if gradients is None:
+        x, weight, bias, target = ctx.saved_tensors
         gradients = _linear_nll_backward(
             x, weight, bias, target, upstream, ctx.wanted, ctx.reduction, *ctx.options
         )
     elif torch.compiler.is_compiling():
-        gradients = [one * upstream.to(one.dtype) for one in gradients]
-    else:
-        gradients = [one.mul_(upstream) for one in gradients]  # nobody else has them
+        gradients = [(one.to(_wide(one.dtype)) * upstream).to(one.dtype) for one in gradients]
+    elif (factor := upstream.item()) != 1:  # as a tensor it might be rounded to half precision
+        gradients = [one.mul_(factor) for one in gradients]  # nobody else has them
     found = [one if want else None for one, want in zip(gradients, ctx.wanted, strict=True)]
     return (*found, *(None,) * 8)
 

@@ -173,7 +173,7 @@ class _VocabParallel(torch.autograd.Function):
         if smoothing:
             p -= weight * (smoothing / k)
         p[~kept] = 0
-        ctx.save_for_backward(p)
+        ctx.save_for_backward(p, kept)
         row_weight = torch.where(kept, row_weight, 0.0)
         ctx.mark_non_differentiable(row_weight)
         return torch.where(kept, loss, 0.0), row_weight
@@ -181,8 +181,8 @@ class _VocabParallel(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, upstream: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        (gradient,) = ctx.saved_tensors
-        return (gradient * upstream[:, None], *(None,) * 6)
+        gradient, kept = ctx.saved_tensors
+        return (gradient * torch.where(kept, upstream, 0.0)[:, None], *(None,) * 6)
 
 
 def data_parallel_nll(

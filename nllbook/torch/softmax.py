@@ -52,10 +52,10 @@ def softmax_nll_torch_(z: Tensor, target: Tensor, scale: Tensor | None, options:
     y = torch.where(kept, target, 0)[:, None]
     slope = None
     if cap is not None:
-        tanh = z.div_(cap).tanh_()
+        z.div_(cap)
         if scale is not None:
-            slope = 1 - tanh * tanh
-        z = tanh.mul_(cap)
+            slope = z.cosh().reciprocal_().square_()  # 1 − tanh², which would lose its digits
+        z = z.tanh_().mul_(cap)
     largest = z.amax(1, keepdim=True)
     of_target = z.gather(1, y)
     mean = z.mean(1, keepdim=True) if smoothing else None
