@@ -46,17 +46,14 @@ def same_device(name: str, found: Tensor, like: Tensor, of: str) -> None:
         raise ValueError(f"{name} is on {found.device}, but {of} is on {like.device}")
 
 
-def fraction(name: str, value: float) -> float:
-    """A number in [0, 1]."""
+def fraction(name: str, value: float) -> None:
     if not 0 <= value <= 1:
         raise ValueError(f"{name} = {value} must be in [0, 1]")
-    return float(value)
 
 
-def reduction(value: str) -> str:
+def reduction(value: str) -> None:
     if value not in ("mean", "sum", "none"):
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {value!r}")
-    return value
 
 
 def classes(target: Tensor, k: int, ignore_index: int) -> int:

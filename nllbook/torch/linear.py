@@ -81,8 +81,9 @@ def linear_cross_entropy(
     TypeError
         For what is not a tensor of the type asked for.
 
-    See the chapter "NLL at vocabulary scale". Liger Kernel, too, makes
-    the gradients in the forward pass: Hsu et al., arXiv:2410.10989.
+    Notes
+    -----
+    Liger Kernel, too, makes the gradients in the forward pass: Hsu et al., arXiv:2410.10989.
 
     Examples
     --------

@@ -75,8 +75,10 @@ def vocab_parallel_nll(
     TypeError
         For what is not a tensor of the type asked for.
 
-    See the chapter "NLL at vocabulary scale". The all-reduces of the largest logit, the sum and the
-    target's logit are those of Megatron-LM: Shoeybi et al., arXiv:1909.08053, section 3.
+    Notes
+    -----
+    The all-reduces of the largest logit, the sum and the target's logit are those of Megatron-LM:
+    Shoeybi et al., arXiv:1909.08053.
     """
     _check.floating("logits_shard", logits_shard)
     if logits_shard.ndim < 1:
@@ -220,8 +222,6 @@ def data_parallel_nll(
         Without a process group; for what is not one number; where Σ count is 0.
     TypeError
         For an ``nll_sum`` that is no tensor of floats.
-
-    See the chapter "NLL at vocabulary scale".
     """
     _check.floating("nll_sum", nll_sum)
     if nll_sum.ndim:
