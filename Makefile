@@ -27,6 +27,7 @@ book: .venv/ready ## set up, run the chapters, build the site, print the page to
 		grep -am1 ': this cell fails with' _build/book.log \
 			|| grep -aE ':[0-9]+: |: (WARNING|ERROR): |^(maths|npm): ' _build/book.log || tail -n 20 _build/book.log; \
 		echo "The book was not built; the whole story is in _build/book.log" >&2; exit 1; }
+	@$(BIN)/python -m web.committed
 	@echo "Open file://$(CURDIR)/_build/html/index.html"
 
 test: .venv/torch .venv/browser .venv/sandbox ## set up, run every test, every notebook included
@@ -44,7 +45,7 @@ quick: .venv/ready ## the checks and tests that take seconds: no notebooks, no b
 test-portable: .venv/ready ## re-run the notebooks with other CPU instructions, BLAS, hash seed, locale
 	@$(BIN)/python -m web.portable
 
-notebooks: .venv/ready ## write notebooks/ anew from chapters/
+notebooks: .venv/torch ## write notebooks/ anew from chapters/
 	@$(BIN)/python -m web.notebooks
 
 cheat-sheet: book ## print chapters/cheat-sheet-*.pdf from the site (needs Chromium)
@@ -53,7 +54,7 @@ cheat-sheet: book ## print chapters/cheat-sheet-*.pdf from the site (needs Chrom
 publish-dry-run: .venv/ready ## put together what would be published, and check it (REPOSITORY=, SITE=: for which addresses)
 	@$(BIN)/python -m web.publish --repository "$(REPOSITORY)" --site "$(SITE)"
 
-mutants: .venv/ready ## plant mistakes; the book's checks, and the unit tests, must notice (ONLY=part of a name)
+mutants: .venv/torch ## plant mistakes; the book's checks, and the unit tests, must notice (ONLY=part of a name)
 	@$(BIN)/python -m tests.mutants $(ONLY)
 	@$(BIN)/python -m tests.mutation $(ONLY)
 

@@ -64,6 +64,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         assignments_page,
         beliefs_page,
         claims,
+        committed,
         data,
         glossary,
         launch,
@@ -80,6 +81,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     assets.setup(app)
     assignments_page.setup(app)
     claims.setup(app)
+    committed.setup(app)
     data.setup(app)
     glossary.setup(app)
     launch.setup(app)

@@ -13,11 +13,13 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, cast
 
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.ext.napoleon.docstring import NumpyDocstring
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -40,6 +42,8 @@ UNUSED = {
     "nllbook.exercises.ExerciseError": "What it raises where an answer is wrong.",
     "nllbook.xlogy": "0 · log 0 = 0, in the entropy of `Categorical` and for a rate of 0.",
     "nllbook.log_sigmoid": "The log-probability of a yes from its logit, on its own.",
+    "nllbook.torch.data_parallel_nll": "Called in chapter 7 by a program for two processes.",
+    "nllbook.torch.vocab_parallel_nll": "Called in chapter 7 by a program for two processes.",
 }
 
 logger = logging.getLogger(__name__)
@@ -82,7 +86,23 @@ def public() -> dict[str, Name]:
             if name in exported or shared or place in whole:
                 full = f"{'nllbook' if name in exported else place}.{name}"
                 found[full] = Name(full, place.removeprefix("nllbook."), _kind(value))
-    return found
+    return found | {full: Name(full, "torch", "function") for full in of_torch()[1]}
+
+
+@cache
+def of_torch() -> tuple[str, dict[str, ast.FunctionDef]]:
+    """The docstring of nllbook.torch and its functions, read: PyTorch may not be installed."""
+    folder = Path(nllbook.__file__).parent / "torch"
+    trees = {path.stem: ast.parse(path.read_text("utf-8")) for path in sorted(folder.glob("*.py"))}
+    last = cast(ast.Assign, trees["__init__"].body[-1])  # __all__
+    exported = ast.literal_eval(last.value)
+    functions = {
+        f"nllbook.torch.{one.name}": one
+        for tree in trees.values()
+        for one in tree.body
+        if isinstance(one, ast.FunctionDef) and one.name in exported
+    }
+    return ast.get_docstring(trees["__init__"]) or "", functions
 
 
 def _kind(value: object) -> str:
@@ -159,11 +179,14 @@ class ApiDirective(SphinxDirective):
         names = [name for name in public().values() if name.module == module]
         if not names:
             raise self.error(f"nllbook has no module {module!r} with public names: correct it")
-        lines = [f".. automodule:: nllbook.{module}", "   :no-index:", ""]
-        for name in names:
-            prefix, _, short = name.full.rpartition(".")
-            lines += [f".. currentmodule:: {prefix}", f".. auto{name.kind}:: {short}"]
-            lines += ["   :members:", ""] if name.kind == "class" else [""]
+        if module == "torch":
+            lines = self._written()
+        else:
+            lines = [f".. automodule:: nllbook.{module}", "   :no-index:", ""]
+            for name in names:
+                prefix, _, short = name.full.rpartition(".")
+                lines += [f".. currentmodule:: {prefix}", f".. auto{name.kind}:: {short}"]
+                lines += ["   :members:", ""] if name.kind == "class" else [""]
         found = self.parse_text_to_nodes("```{eval-rst}\n" + "\n".join(lines) + "\n```")
         for node in found:
             for cell in [one[0] for one in node.findall(nodes.row)]:
@@ -174,6 +197,18 @@ class ApiDirective(SphinxDirective):
                 if full in public():
                     cast(nodes.Element, entry[-1]).extend(self._uses(full))
         return found
+
+    def _written(self) -> list[str]:
+        """What autodoc would write of nllbook.torch, if it could be sure to import it."""
+        about, functions = of_torch()
+        lines = [*about.split("\n"), "", ".. currentmodule:: nllbook.torch", ""]
+        for full, one in functions.items():
+            for argument in [node for node in ast.walk(one.args) if isinstance(node, ast.arg)]:
+                argument.annotation = None  # the docstring says the types
+            lines += [f".. py:function:: {full.rpartition('.')[2]}({ast.unparse(one.args)})", ""]
+            told = NumpyDocstring(ast.get_docstring(one) or "", self.config).lines()
+            lines += [*(f"   {line}".rstrip() for line in told), ""]
+        return lines
 
     def _uses(self, name: str) -> list[nodes.Node]:
         """The sections that use a name, chapter by chapter; folded where they are many."""

@@ -30,6 +30,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from nllbook.prose import MIME_PREFIX
+from web import committed
 from web.gfm import anchor
 from web.labels import Book
 from web.plain_markdown import Writer
@@ -253,7 +254,7 @@ def _tidy(chapter: Chapter, piece: Piece, count: int, folder: str) -> None:
         elif output.output_type == "error":  # a cell with the tag raises-exception
             output.traceback = [f"{output.ename}: {output.evalue}"]
         else:
-            _tidy_data(output)
+            _tidy_data(output, whole=bool(committed.needs(chapter)))
         if "execution_count" in output:
             output.execution_count = count
         outputs.append(output)
@@ -267,15 +268,19 @@ def _tidy(chapter: Chapter, piece: Piece, count: int, folder: str) -> None:
     piece.cell.execution_count = count
 
 
-def _tidy_data(output: NotebookNode) -> None:
-    """Keep text alone: images and the random ids of widgets go, as nbval does not compare them."""
+def _tidy_data(output: NotebookNode, *, whole: bool) -> None:
+    """Keep text alone: images and the random ids of widgets go, as nbval does not compare them.
+
+    A notebook that may have to stand for a run (`web.committed`) keeps its images, and what its
+    checks measured.
+    """
     for mime in list(output.data):
-        if mime.startswith("image/") or mime == "application/vnd.jupyter.widget-view+json":
+        image = mime.startswith("image/") and not whole
+        if image or mime == "application/vnd.jupyter.widget-view+json":
             del output.data[mime]
-    scrapbook = output.metadata.get("scrapbook")  # names the text for --check
-    output.metadata.clear()
-    if scrapbook:
-        output.metadata["scrapbook"] = scrapbook
+    kept = {"scrapbook", "nllbook"} if whole else {"scrapbook"}  # it names the text for --check
+    for name in set(output.metadata) - kept:
+        del output.metadata[name]
 
 
 # ---- comparison
