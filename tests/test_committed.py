@@ -10,7 +10,6 @@ from typing import Any, cast
 import nbformat
 import pytest
 from jupyter_cache import get_cache
-from myst_nb.core.config import NbParserConfig
 from myst_nb.core.read import read_myst_markdown_notebook
 
 from web import committed, source
@@ -50,7 +49,7 @@ def test_myst_nb_takes_the_committed_outputs_for_those_of_a_run(
     config = SimpleNamespace(execution_cache_path=str(tmp_path))
     env = SimpleNamespace(mystnb_config=config, doc2path=lambda name: f"{name}.md")
     committed._use(cast(Any, None), cast(Any, env), [DOCNAME, "chapters/likelihood"])
-    read = read_myst_markdown_notebook(CHAPTER.text, NbParserConfig())
+    read = read_myst_markdown_notebook(CHAPTER.text)
     cache = get_cache(str(tmp_path))
     assert len(cache.list_cache_records()) == 1, "only what cannot be run"
     merged = cache.merge_match_into_notebook(read)[1]

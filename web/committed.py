@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
+from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -38,7 +39,7 @@ def missing(chapter: source.Chapter) -> bool:
 
 
 def executed(chapter: source.Chapter) -> nbformat.NotebookNode:
-    """The chapter's code cells with the outputs of the committed notebook."""
+    """The chapter as myst-nb reads it, with the outputs of the committed notebook."""
     path = NOTEBOOKS / f"{chapter.name}.ipynb"
     if not path.exists():
         raise source.SourceError(
@@ -47,18 +48,19 @@ def executed(chapter: source.Chapter) -> nbformat.NotebookNode:
             f"this chapter needs {needs(chapter)}, and notebooks/{path.name}, which could stand "
             "for a run, is missing: install the package and run make notebooks",
         )
-    cells = v4.reads(path.read_text(encoding="utf-8")).cells
-    codes = [cell for cell in cells if cell.cell_type == "code"]
-    wanted = [cell.body.rstrip("\n") for cell in chapter.cells]
-    if [cell.source for cell in codes] != wanted:
+    made = v4.reads(path.read_text(encoding="utf-8"))
+    ran = [cell for cell in made.cells if cell.cell_type == "code"]
+    notebook: nbformat.NotebookNode = read_myst_markdown_notebook(chapter.text)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if [cell.source for cell in cells] != [cell.source for cell in ran]:
         raise source.SourceError(
             chapter.path,
             1,
             f"notebooks/{path.name} holds other cells than this chapter, which needs "
             f"{needs(chapter)} to be run: install it and run make notebooks",
         )
-    metadata = {"kernelspec": chapter.front_matter["kernelspec"]}
-    notebook: nbformat.NotebookNode = v4.new_notebook(cells=codes, metadata=metadata)
+    for cell, one in zip(cells, ran, strict=True):
+        cell.outputs, cell.execution_count = one.outputs, one.execution_count
     return notebook
 
 
