@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -587,6 +588,19 @@ GOOD = [
 @pytest.mark.parametrize(("old", "new"), GOOD)
 def test_what_is_in_order_is_left_alone(tmp_path: Path, old: str, new: str) -> None:
     assert [str(one) for one in lint_files(tmp_path, changed("coins.md", old, new))] == []
+
+
+@pytest.mark.parametrize("name", ["vocab_parallel_nll", "vocab_parallel_loss"])
+def test_names_are_known_where_the_package_that_their_module_needs_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for module in [one for one in sys.modules if one.startswith("nllbook.torch")]:
+        monkeypatch.delitem(sys.modules, module)
+    old = "from nllbook import"
+    new = f"from nllbook.torch import {name}\n{old}"
+    wrong = [one.rule for one in lint_files(tmp_path, changed("coins.md", old, new))]
+    assert wrong == ([] if name == "vocab_parallel_nll" else ["nll-cell-004"])
 
 
 def test_a_page_without_cells_may_have_numbers(tmp_path: Path) -> None:

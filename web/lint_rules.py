@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from web import beliefs
@@ -97,15 +99,26 @@ def long_cells(book: Book) -> Iterator[Finding]:
                 )
 
 
+def _names(module: str) -> Collection[str] | None:
+    """What can be imported from a module, or None where there is no such module."""
+    try:
+        return vars(import_module(module)).keys()
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.partition(".")[0] == module.partition(".")[0]:
+            return None
+    spec = find_spec(module)  # it is there, but needs a package that is not: read it
+    tree = ast.parse(Path(spec.origin or "").read_text("utf-8")) if spec else ast.Module([], [])
+    lines = [one for one in tree.body if isinstance(one, ast.ImportFrom)]
+    return {one.asname or one.name for line in lines for one in line.names}
+
+
 def known_imports(book: Book) -> Iterator[Finding]:
     for page in book.pages:
         for module, name, line in imports(page, "nllbook"):
-            try:
-                known = vars(import_module(module))
-            except ModuleNotFoundError:
+            known = _names(module)
+            if known is None:
                 yield finding(page, line, f"there is no module {module}", "correct the import")
-                continue
-            if name not in known:
+            elif name not in known:
                 wrong = f"{module} has no {name!r}{nearest(name, known)}"
                 yield finding(page, line, wrong, "correct the import")
 
