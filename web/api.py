@@ -42,8 +42,8 @@ UNUSED = {
     "nllbook.exercises.ExerciseError": "What it raises where an answer is wrong.",
     "nllbook.xlogy": "0 · log 0 = 0, in the entropy of `Categorical` and for a rate of 0.",
     "nllbook.log_sigmoid": "The log-probability of a yes from its logit, on its own.",
-    "nllbook.torch.data_parallel_nll": "Called in chapter 7 by a program for two processes.",
-    "nllbook.torch.vocab_parallel_nll": "Called in chapter 7 by a program for two processes.",
+    "nllbook.torch.data_parallel_nll": "Called by [the program of two processes](#sec-processes).",
+    "nllbook.torch.vocab_parallel_nll": "Called by [the program of two processes](#sec-processes).",
 }
 
 logger = logging.getLogger(__name__)
@@ -320,7 +320,7 @@ def link_imports(
 
     if PAGE in app.env.all_docs:
         context["body"] = re.sub(
-            r'<span class="nn">nllbook</span>[^\n(]*(?:\([^)]*\))?',  # to the end of the import
+            r'<span class="nn">nllbook(?:\.torch)?</span>[^\n(]*(?:\([^)]*\))?',  # to the end of the import
             lambda cell: re.sub(r'<span class="n">(\w+)</span>', link, cell[0]),
             context.get("body", ""),
         )

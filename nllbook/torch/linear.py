@@ -90,7 +90,8 @@ def linear_cross_entropy(
     >>> import torch
     >>> from nllbook.torch import linear_cross_entropy
     >>> x, weight = torch.zeros(2, 3), torch.zeros(8, 3)
-    >>> round(linear_cross_entropy(x, weight, torch.tensor([1, 7])).item(), 4)  # log 8
+    >>> loss = linear_cross_entropy(x, weight, torch.tensor([1, 7]))
+    >>> round(loss.item(), 4)  # log 8
     2.0794
     """
     _check.floating("x", x)

@@ -57,7 +57,7 @@ def vocab_parallel_nll(
         The target t becomes (1 − ε) onehot + ε/k.
     reduction : {"mean", "sum", "none"}
         The loss of a row is Σ_j w_j t_j (−log p_j). "mean" divides the sum of the rows by the sum
-        of their weights Σ_j w_j t_j, as `nllbook.categorical_nll` does. PyTorch's cross_entropy
+        of their weights Σ_j w_j t_j, as ``nllbook.categorical_nll`` does. PyTorch's cross_entropy
         divides by the sum of the w_y instead, which differs where weights and smoothing meet.
 
     Returns
