@@ -175,6 +175,10 @@ def main() -> None:
         found["stranger"] = attempt(
             lambda: {"loss": data_parallel_nll(nothing, 1, group=other).item()}
         )
+    smoothing = (0.1, 2.0)[dist.get_rank()]
+    found["refused by one"] = attempt(
+        lambda: over_classes(5, "logits", "float64", {"label_smoothing": smoothing})
+    )
     for name, options in LOSS_PARALLEL.items():
         found[f"loss_parallel, {name}"] = attempt(lambda given=options: of_torch(**given))  # type: ignore[misc]
     path = Path(sys.argv[1]) / f"{dist.get_rank()}.json"

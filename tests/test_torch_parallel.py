@@ -173,6 +173,12 @@ def test_loss_parallel_is_wrong_for_uneven_shards_and_right_for_even_ones(
 # --- Errors --------------------------------------------------------------------------------------
 
 
+def test_what_one_process_refuses_the_others_do_not_wait_for(results: Results) -> None:
+    elsewhere, own = (one["refused by one"]["error"] for one in results)
+    assert "label_smoothing = 2.0 must be in [0, 1]" in own
+    assert "process 1 of the group was called with something wrong" in elsewhere
+
+
 @pytest.fixture
 def alone() -> Iterator[None]:
     """A group of one process, this one."""
@@ -204,7 +210,11 @@ def test_one_process_is_a_group_too() -> None:
     ("given", "error", "message"),
     [
         ({"logits_shard": [0.0]}, TypeError, "logits_shard must be a torch.Tensor, got list"),
-        ({"logits_shard": Y}, TypeError, "logits_shard must be floating-point numbers, got "),
+        (
+            {"logits_shard": Y},
+            TypeError,
+            "logits_shard must be float64, float32, bfloat16 or float16, got ",
+        ),
         ({"logits_shard": Z.sum()}, ValueError, "logits_shard must have the shape (..., k_r), got"),
         ({"target": Y[0]}, ValueError, "of logits_shard without its last axis, (2, 3), got (3,)"),
         ({"target": Y.float()}, TypeError, "target must be integers, the indices of classes, got "),
@@ -216,6 +226,7 @@ def test_one_process_is_a_group_too() -> None:
         ({"class_weight": NAN * Z[0, 0]}, ValueError, "class_weight must be finite and >= 0"),
         ({"class_weight": torch.zeros(5)}, ValueError, "every row is ignored or has weight 0"),
         ({"target": Y * 0 - 100}, ValueError, "mean is not defined: reduction='sum' gives 0"),
+        ({"ignore_index": 1.0}, TypeError, "ignore_index must be a whole number, got 1.0"),
         ({"label_smoothing": 2}, ValueError, "label_smoothing = 2 must be in [0, 1]"),
         ({"reduction": "max"}, ValueError, "reduction must be 'mean', 'sum' or 'none', got 'max'"),
     ],
@@ -232,7 +243,12 @@ def test_errors_of_vocab_parallel(
     ("nll_sum", "count", "error", "message"),
     [
         (1.0, 1, TypeError, "nll_sum must be a torch.Tensor, got float"),
-        (torch.tensor(1), 1, TypeError, "nll_sum must be floating-point numbers, got torch.int64"),
+        (
+            torch.tensor(1),
+            1,
+            TypeError,
+            "nll_sum must be float64, float32, bfloat16 or float16, got torch.int64",
+        ),
         (torch.ones(2), 1, ValueError, "nll_sum must be one number, got shape (2,)"),
         (torch.tensor(1.0), -1, ValueError, "count must be one finite number >= 0, got -1"),
         (torch.tensor(1.0), NAN, ValueError, "count must be one finite number >= 0, got nan"),

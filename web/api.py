@@ -320,7 +320,8 @@ def link_imports(
 
     if PAGE in app.env.all_docs:
         context["body"] = re.sub(
-            r'<span class="nn">nllbook(?:\.torch)?</span>[^\n(]*(?:\([^)]*\))?',  # to the end of the import
+            # to the end of the import
+            r'<span class="nn">nllbook(?:\.torch)?</span>[^\n(]*(?:\([^)]*\))?',
             lambda cell: re.sub(r'<span class="n">(\w+)</span>', link, cell[0]),
             context.get("body", ""),
         )

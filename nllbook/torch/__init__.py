@@ -1,6 +1,8 @@
 """Negative log-likelihoods at vocabulary scale, in PyTorch, which is imported here alone.
 
 =====================  ===========================================================================
+Function               Value
+=====================  ===========================================================================
 linear_cross_entropy   −log softmax(x Wᵀ + b)[target], never holding the logits of all rows
 vocab_parallel_nll     −log softmax(z)[target] where each process holds the logits of some classes
 data_parallel_nll      the mean over all processes, each of which holds some of the rows

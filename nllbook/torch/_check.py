@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
@@ -18,8 +19,8 @@ def tensor(name: str, value: object) -> Tensor:
 def floating(name: str, value: object, like: Tensor | None = None, of: str = "") -> Tensor:
     """A tensor of floats, of the type and on the device of ``like``, which is called ``of``."""
     found = tensor(name, value)
-    if not found.is_floating_point():
-        raise TypeError(f"{name} must be floating-point numbers, got {found.dtype}")
+    if found.dtype not in FLOATS:
+        raise TypeError(f"{name} must be float64, float32, bfloat16 or float16, got {found.dtype}")
     if like is not None and found.dtype != like.dtype:
         raise TypeError(f"{name} must have the dtype of {of}, {like.dtype}, got {found.dtype}")
     if like is not None:
@@ -46,7 +47,18 @@ def same_device(name: str, found: Tensor, like: Tensor, of: str) -> None:
         raise ValueError(f"{name} is on {found.device}, but {of} is on {like.device}")
 
 
+def number(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+
+
+def whole(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+
+
 def fraction(name: str, value: float) -> None:
+    number(name, value)
     if not 0 <= value <= 1:
         raise ValueError(f"{name} = {value} must be in [0, 1]")
 

@@ -29,23 +29,24 @@ def softmax_nll_(z: Tensor, target: Tensor, scale: Tensor | None, options: Optio
         return loss
     target = target.contiguous()
     block = min(8192, triton.next_power_of_2(k))
-    _softmax_nll[(n,)](
-        z,
-        target,
-        loss if scale is None else scale.contiguous(),
-        loss,
-        z.stride(0),
-        k,
-        options.ignore_index,
-        options.label_smoothing,
-        options.softcap or 1.0,
-        options.z_loss,
-        GRADIENT=scale is not None,
-        CAPPED=options.softcap is not None,
-        SMOOTHED=options.label_smoothing > 0,
-        BLOCK=block,
-        num_warps=min(16, max(1, block // 256)),
-    )
+    with torch.cuda.device_of(z):  # Triton launches on the current device
+        _softmax_nll[(n,)](
+            z,
+            target,
+            loss if scale is None else scale.contiguous(),
+            loss,
+            z.stride(0),
+            k,
+            options.ignore_index,
+            options.label_smoothing,
+            options.softcap or 1.0,
+            options.z_loss,
+            GRADIENT=scale is not None,
+            CAPPED=options.softcap is not None,
+            SMOOTHED=options.label_smoothing > 0,
+            BLOCK=block,
+            num_warps=min(16, max(1, block // 256)),
+        )
     return loss
 
 

@@ -24,6 +24,12 @@ from nllbook.torch import _check
 from nllbook.torch.softmax import Options, softmax_nll_
 
 CHUNK_BYTES = 52 * 2**20  # of logits at a time; a matrix product with fewer rows is slower
+# On a GPU each chunk reads and writes the k d float32 sums of the weights' gradient, 8 bytes for
+# 2 CHUNK_ROWS operations. At some 300 operations a byte (an H100, by its data sheet) that takes
+# 8 · 300 / (2 · 2048) = 0.6 of that product's own time: with fewer rows it would wait for memory.
+CHUNK_ROWS = 2048
+# The number of rows that are kept comes to the CPU, which no recorded CUDA graph can do.
+UNSAFE = (torch.Tag.cudagraph_unsafe,)
 
 
 def linear_cross_entropy(
@@ -62,7 +68,8 @@ def linear_cross_entropy(
     reduction : {"mean", "sum", "none"}
         "mean" divides by the number of rows that are kept.
     chunk_rows : int, optional
-        How many rows have their logits in memory at a time; by default as many as fit in 52 MiB.
+        How many rows have their logits in memory at a time; by default as many as fit in 52 MiB,
+        and on a GPU 2,048.
         The result depends on it by rounding only.
 
     Returns
@@ -108,13 +115,21 @@ def linear_cross_entropy(
                 f"bias must have the shape ({weight.shape[0]},), got {tuple(bias.shape)}"
             )
     target = _check.indices(target, x.shape[:-1], x, "x")
+    if target.numel() and not len(weight):
+        raise ValueError("weight must have a row for each class, and has none")
+    _check.whole("ignore_index", ignore_index)
     _check.fraction("label_smoothing", label_smoothing)
-    if softcap is not None and not 0 < softcap < float("inf"):
-        raise ValueError(f"softcap = {softcap} must be finite and > 0, or None")
+    if softcap is not None:
+        _check.number("softcap", softcap)
+        if not 0 < softcap < float("inf"):
+            raise ValueError(f"softcap = {softcap} must be finite and > 0, or None")
+    _check.number("z_loss", z_loss)
     if not 0 <= z_loss < float("inf"):
         raise ValueError(f"z_loss = {z_loss} must be finite and >= 0")
-    if chunk_rows is not None and (not isinstance(chunk_rows, int) or chunk_rows < 1):
-        raise ValueError(f"chunk_rows = {chunk_rows} must be a whole number >= 1, or None")
+    if chunk_rows is not None:
+        _check.whole("chunk_rows", chunk_rows)
+        if chunk_rows < 1:
+            raise ValueError(f"chunk_rows = {chunk_rows} must be >= 1, or None")
     _check.reduction(reduction)
 
     parameters = [x, weight] if bias is None else [x, weight, bias]
@@ -136,6 +151,8 @@ def linear_cross_entropy(
 
 
 def _rows_at_a_time(weight: Tensor, dtype: torch.dtype) -> int:
+    if weight.is_cuda:
+        return CHUNK_ROWS
     return max(1, CHUNK_BYTES // (max(1, weight.shape[0]) * _wide(dtype).itemsize))
 
 
@@ -149,7 +166,7 @@ def _at_once(reduction: str, dtype: torch.dtype) -> bool:
     return reduction != "none" and dtype != torch.float16
 
 
-@torch.library.custom_op("nllbook::linear_nll", mutates_args=())
+@torch.library.custom_op("nllbook::linear_nll", mutates_args=(), tags=UNSAFE)
 def _linear_nll(
     x: Tensor,
     weight: Tensor,
@@ -181,7 +198,7 @@ def _linear_nll(
     return loss.to(_wide(x.dtype)), *gradients
 
 
-@torch.library.custom_op("nllbook::linear_nll_backward", mutates_args=())
+@torch.library.custom_op("nllbook::linear_nll_backward", mutates_args=(), tags=UNSAFE)
 def _linear_nll_backward(
     x: Tensor,
     weight: Tensor,

@@ -83,30 +83,27 @@ def vocab_parallel_nll(
     _check.floating("logits_shard", logits_shard)
     if logits_shard.ndim < 1:
         raise ValueError("logits_shard must have the shape (..., k_r), got one number")
-    target = _check.indices(target, logits_shard.shape[:-1], logits_shard, "logits_shard")
-    _check.fraction("label_smoothing", label_smoothing)
-    _check.reduction(reduction)
     group = _group(group)
-    z = logits_shard.reshape(target.numel(), logits_shard.shape[-1])
-    z = z if z.dtype == torch.float64 else z.float()
-    width = z.shape[1]
-    weight = z.new_ones(width)
-    if class_weight is not None:
-        _check.floating("class_weight", class_weight)
-        _check.same_device("class_weight", class_weight, z, "logits_shard")
-        if class_weight.shape != (width,):
-            raise ValueError(
-                f"class_weight must have the shape ({width},), one number for each class of this "
-                f"process, got {tuple(class_weight.shape)}"
-            )
-        if not torch.all(torch.isfinite(class_weight) & (class_weight >= 0)):
-            raise ValueError("class_weight must be finite and >= 0")
-        weight = class_weight.detach().to(z.dtype)
-
-    widths = [torch.zeros((), dtype=torch.int64, device=z.device) for _ in range(group.size())]
-    dist.all_gather(widths, torch.tensor(width, device=z.device), group=group)
-    first, k = int(sum(widths[: group.rank()])), int(sum(widths))
+    width = logits_shard.shape[-1]
+    try:
+        target = _check.indices(target, logits_shard.shape[:-1], logits_shard, "logits_shard")
+        weight = _class_weight(class_weight, logits_shard)
+        _check.whole("ignore_index", ignore_index)
+        _check.fraction("label_smoothing", label_smoothing)
+        _check.reduction(reduction)
+    except (TypeError, ValueError):
+        _widths(-1, logits_shard.device, group)  # the others are waiting for this process
+        raise
+    widths = _widths(width, logits_shard.device, group)
+    if min(widths) < 0:
+        raise ValueError(
+            f"process {widths.index(-1)} of the group was called with something wrong: "
+            "the error there says what"
+        )
+    first, k = sum(widths[: group.rank()]), sum(widths)
     _check.classes(target, k, ignore_index)
+    z = logits_shard.reshape(target.numel(), width)
+    z = z if z.dtype == torch.float64 else z.float()
     flat = torch.where(target == ignore_index, -1, target).reshape(-1)
     losses, weights = _VocabParallel.apply(z, flat, weight, first, label_smoothing, k, group)
     if reduction == "none":
@@ -121,6 +118,32 @@ def vocab_parallel_nll(
             "defined: reduction='sum' gives 0"
         )
     return total / by
+
+
+def _class_weight(class_weight: Tensor | None, logits_shard: Tensor) -> Tensor:
+    """The weights of this process's classes, in the type that is computed in."""
+    width, dtype = logits_shard.shape[-1], logits_shard.dtype
+    dtype = dtype if dtype == torch.float64 else torch.float32
+    if class_weight is None:
+        return logits_shard.new_ones(width, dtype=dtype)
+    _check.floating("class_weight", class_weight)
+    _check.same_device("class_weight", class_weight, logits_shard, "logits_shard")
+    if class_weight.shape != (width,):
+        raise ValueError(
+            f"class_weight must have the shape ({width},), one number for each class of this "
+            f"process, got {tuple(class_weight.shape)}"
+        )
+    if not torch.all(torch.isfinite(class_weight) & (class_weight >= 0)):
+        raise ValueError("class_weight must be finite and >= 0")
+    return class_weight.detach().to(dtype)
+
+
+def _widths(width: int, device: torch.device, group: dist.ProcessGroup) -> list[int]:
+    """How many classes each process has."""
+    widths = torch.zeros(group.size(), dtype=torch.int64, device=device)
+    widths[group.rank()] = width
+    dist.all_reduce(widths, group=group)
+    return [int(one) for one in widths.tolist()]
 
 
 class _VocabParallel(torch.autograd.Function):

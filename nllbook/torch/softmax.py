@@ -17,6 +17,8 @@ since exp(c_y − m) − 1 is exactly 0 where c_y is the largest, and where it i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
@@ -32,13 +34,18 @@ class Options:
     z_loss: float = 0.0
 
 
+@cache
+def _has_triton() -> bool:
+    return find_spec("triton") is not None
+
+
 def softmax_nll_(z: Tensor, target: Tensor, scale: Tensor | None, options: Options) -> Tensor:
     """The losses of the rows of ``z``; their gradients times ``scale`` (n,) take its place.
 
     Without ``scale`` what ``z`` holds afterwards is of no use. Rows of ``ignore_index`` give 0.
     ``z``: (n, k), float32 or float64, contiguous. The losses have the type of ``z``.
     """
-    if z.is_cuda and z.dtype == torch.float32:
+    if z.is_cuda and z.dtype == torch.float32 and _has_triton():
         from nllbook.torch import kernels
 
         return kernels.softmax_nll_(z, target, scale, options)
