@@ -163,8 +163,8 @@ def test_the_first_cell_names_the_sites_wheel_and_its_checksum_alone(
     texts: dict[str, str], tmp_path: Path
 ) -> None:
     wheel = publish.build_wheel(tmp_path)
-    cells = {v4.reads(text).cells[0].source for text in texts.values()}
-    (cell,) = cells  # the same everywhere
+    sources = {v4.reads(text).cells[0].source for text in texts.values()}
+    (cell,) = {source.removesuffix(publish.NEEDS.format(package="torch")) for source in sources}
     assert re.findall(r"https?://[^\"]+", cell) == [f"{SITE}{wheel.name}"]
     assert cell.count(wheel.hash) == 1
     assert max(map(len, cell.splitlines())) <= 90
@@ -199,6 +199,17 @@ def problems(folder: Path) -> list[str]:
 @pytest.mark.slow
 def test_nothing_is_wrong_with_what_is_published(published: Path) -> None:
     assert problems(published) == []
+
+
+def test_the_first_cell_brings_a_package_that_a_chapter_needs_besides(
+    texts: dict[str, str],
+) -> None:
+    fetched = {}
+    for name, text in texts.items():
+        source = v4.reads(text).cells[0].source
+        fetched[name] = re.findall(r"(?m)^    %pip install --quiet (\w+)$", source)
+        assert ('find_spec("torch") is None:' in source) == bool(fetched[name])
+    assert {name: found for name, found in fetched.items() if found} == {"nll-on-gpu": ["torch"]}
 
 
 def damage(folder: Path, name: str, old: str, new: str) -> None:

@@ -20,8 +20,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from web import committed
 from web.notebooks import NOTEBOOKS
-from web.source import ROOT
+from web.source import ROOT, chapters
 
 # Old cores, without the instructions for which OpenBLAS has kernels of their own; the first works.
 OLD_CORES = {"x86_64": ["Prescott", "Nehalem"], "aarch64": ["ARMV8"], "arm64": ["ARMV8"]}
@@ -31,10 +32,12 @@ LOCALES = ["tr_TR.UTF-8", "de_DE.UTF-8", "C"]
 
 def main() -> int:
     """Measure what changes, re-run the notebooks, and report; the exit status."""
-    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    left_out = {chapter.name for chapter in chapters() if committed.missing(chapter)}
+    paths = [one for one in sorted(NOTEBOOKS.glob("*.ipynb")) if one.stem not in left_out]
     if not paths:
         print("notebooks/ is empty: run make notebooks")
         return 1
+    committed.main()  # says what is left out
     other, missing = other_arithmetic()
     surroundings = other_surroundings()
     print("in other surroundings:", ", ".join(f"{k}={v}" for k, v in surroundings.items()))

@@ -22,7 +22,7 @@ from typing import Any
 import nbformat
 import yaml
 
-from web import assignments_page, launch, publish_check
+from web import assignments_page, committed, launch, publish_check
 from web.launch import Addresses
 from web.source import ROOT, Chapter, pages
 
@@ -78,7 +78,7 @@ CELL = """\
 # Run this cell first. It looks for the book's small package, nllbook. Where that is
 # missing, it is installed from the book's own site, and from nowhere else; pip refuses
 # the file if its checksum is not the one below.
-import importlib
+import importlib.util
 from importlib import metadata
 
 WHEEL = "{address}"
@@ -103,6 +103,12 @@ else:
             "since you got this notebook, get it anew from the book's site."
         )
     print("Installed nllbook {version} from", WHEEL)"""
+
+NEEDS = """
+
+# This chapter needs one more package, a large one.
+if importlib.util.find_spec("{package}") is None:
+    %pip install --quiet {package}"""
 
 NOTE = (
     "*This is the chapter [{title}]({page}) of “{book}” as a notebook. Run the cells in order, "
@@ -131,12 +137,13 @@ def notebook(chapter: Chapter, wheel: Wheel, site: str) -> str:
     assert first.id == "generated", path  # the note for those who edit the book
     first.id, first.source = "note", NOTE.format(title=chapter.title, page=page, book=book_title())
     made.cells = [first, *rest]
-    return installing(made, wheel, site)
+    return installing(made, wheel, site, committed.needs(chapter))
 
 
-def installing(made: Any, wheel: Wheel, site: str) -> str:
-    """The text of a notebook, its first cell the one that installs the package."""
+def installing(made: Any, wheel: Wheel, site: str, package: str = "") -> str:
+    """The text of a notebook, its first cell the one that installs nllbook, and ``package``."""
     code = CELL.format(version=wheel.version, address=site + wheel.name, hash=wheel.hash)
+    code += NEEDS.format(package=package) if package else ""
     install = v4.new_code_cell(code, id=INSTALL, metadata={"tags": [INSTALL]})
     made.cells = [install, *made.cells]
     nbformat.validate(made)
