@@ -39,7 +39,7 @@ quick: .venv/ready ## the checks and tests that take seconds: no notebooks, no b
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy
 	@$(BIN)/python -m web.lint
 	@$(BIN)/pytest tests nllbook -m "not slow and not gpu" \
-		--ignore=nllbook/torch --ignore-glob="tests/test_torch*" --ignore-glob="tests/on_*" \
+		--ignore=nllbook/torch --ignore-glob="tests/test_torch*" \
 		--ignore=tests/test_benchmark_gpu.py
 
 test-portable: .venv/ready ## re-run the notebooks with other CPU instructions, BLAS, hash seed, locale

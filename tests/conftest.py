@@ -24,7 +24,7 @@ os.environ.pop("MPLBACKEND", None)  # with "agg", kernels would show no figures
 pytest.register_assert_rewrite("tests.libraries")  # its asserts say what they found, too
 
 # Imported by test_libraries.py alone, when it runs: the libraries take seconds to import.
-collect_ignore_glob = ["libraries/of_*.py"]
+collect_ignore_glob = ["libraries/of_*.py", "on_*.py"]
 
 # On Linux alone there are the namespaces of the sandbox, and Triton.
 LINUX = ("test_hostile.py", "test_course.py", "test_doctor.py", "test_torch_kernels.py")
