@@ -1,22 +1,30 @@
-"""The numbers of the interactive figures are those of `nllbook`, over the range of their sliders."""
+"""The numbers of the interactive figures are those of `nllbook`, wherever their sliders stand."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
-import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from playwright.sync_api import expect
 from scipy import integrate, optimize
 
 import nllbook
 from nllbook import figures
-from web import npm
+from web import npm, source
+from web.browser import visit
+from web.figures import shown
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 State = dict[str, Any]
 DATA = [1.2, 1.9, 2.3, 2.6, 3.1, 3.2, 3.8, 4.1, 4.9, 5.9]
@@ -92,7 +100,7 @@ def simplex(a: float, b: float, c: float, y: int) -> State:
     return {"p": nllbook.softmax(z), "nll": nll, "lse": nllbook.logsumexp(z)}
 
 
-def memory(rows: int, classes: float, bytes: int) -> State:  # noqa: A002
+def memory(rows: int, classes: float, bytes: int) -> State:
     n, k = 2**rows, math.floor(2**classes + 0.5)
     peak = 12 if bytes == 4 else 14  # the proposition of chapter 7, whose cells count it
     return {
@@ -182,3 +190,118 @@ def test_the_nearest_gaussian_is_the_nearest(tmp_path: Path, direction: str) -> 
         # the steps of its search end at 1e-5
         assert got["kl"] == pytest.approx(least, abs=1e-6)
         assert divergence(got["mean"], got["std"], a, direction) == pytest.approx(least, abs=1e-6)
+
+
+def test_a_module_is_small() -> None:
+    for name in figures.STATES:
+        assert len(gzip.compress(figures.module(name).encode())) <= 10_000
+
+
+def test_each_figure_is_in_a_chapter_once_with_a_question() -> None:
+    places = [(name, page) for page in source.pages() for _, name, _ in shown(page)]
+    assert sorted(name for name, _ in places) == sorted(figures.STATES)
+    assert {page.name for _, page in places} == {page.name for page in source.chapters()}
+    for _, page in places:
+        for label, _, _ in shown(page):
+            (cell,) = [
+                one for one in page.cells if source.figure_options(one.options).get("name") == label
+            ]
+            assert "?" in source.figure_options(cell.options)["caption"]
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "message"),
+    [
+        ("coins", {}, "name = 'coins' must be one of coin, product, "),
+        ("coin", {"m": 1}, "m is no number of 'coin', which has n, k"),
+    ],
+)
+def test_errors(name: str, state: State, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        figures.show(name, **state)
+
+
+# ---- in the browser
+
+
+MOVING = [(page.name, name, state) for page in source.pages() for _, name, state in shown(page)]
+
+
+@contextmanager
+def opened(site: Path, browser: Browser, page: str, **options: Any) -> Iterator[tuple[Page, Any]]:
+    address = (site / "html" / "chapters" / f"{page}.html").as_uri()
+    with visit(browser, address, **options) as found:
+        yield found.page, found
+        assert found.errors == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "name", "state"), MOVING, ids=[one[1] for one in MOVING])
+@pytest.mark.parametrize("size", [(1280, 900), (390, 844)], ids=["wide", "phone"])
+def test_a_figure_moves_by_keys_and_stays_in_its_place(
+    site: Path, browser: Browser, page: str, name: str, state: State, size: tuple[int, int]
+) -> None:
+    with opened(site, browser, page, size=size) as (shown_page, _):
+        place = shown_page.locator(f".live[data-figure={name}]")
+        place.scroll_into_view_if_needed()
+        figure = place.locator("xpath=ancestor::figure")
+        assert figure.locator("img").is_hidden()
+        says = place.get_by_role("status")
+        expect(says).not_to_be_empty()
+        before, bottom = says.inner_text(), figure.bounding_box()
+        slider = place.get_by_role("slider").first
+        slider.press("ArrowRight")
+        expect(says).not_to_have_text(before)
+        assert place.locator("svg").get_attribute("aria-label").endswith(says.inner_text())
+        assert slider.get_attribute("aria-valuetext") in (
+            place.locator("output").first.inner_text()
+        )
+        assert figure.bounding_box()["height"] == bottom["height"]
+        assert place.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", sorted({one[0] for one in MOVING}))
+def test_nothing_jumps_when_figures_begin(site: Path, browser: Browser, page: str) -> None:
+    """The height of each figure with its script, and without."""
+    heights = []
+    address = (site / "html" / "chapters" / f"{page}.html").as_uri()
+    for blocked in (True, False):
+        with visit(browser, address) as found:
+            if blocked:
+                found.page.route("**/figure-*.js", lambda route: route.abort())
+                found.page.reload()
+            heights.append(
+                found.page.eval_on_selector_all(
+                    "figure:has(.live)", "(all) => all.map((one) => one.offsetHeight)"
+                )
+            )
+    for one, other in zip(*heights, strict=True):
+        assert abs(one - other) <= 2
+
+
+@pytest.mark.slow
+def test_a_figure_moves_by_hand(site: Path, browser: Browser) -> None:
+    with opened(site, browser, "negative-log-likelihood") as (page, _):
+        stage = page.locator(".live[data-figure=surprise] svg")
+        stage.scroll_into_view_if_needed()
+        box = stage.bounding_box()
+        page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * (34 + 304 * 0.8) / 346, box["y"] + 20, steps=4)
+        page.mouse.up()
+        output = page.locator(".live[data-figure=surprise] output")
+        assert float(output.inner_text()) == pytest.approx(0.8, abs=0.011)
+
+
+@pytest.mark.slow
+def test_on_paper_and_without_scripts_there_is_the_picture(site: Path, browser: Browser) -> None:
+    with opened(site, browser, "likelihood") as (page, _):
+        page.emulate_media(media="print")
+        figure = page.locator("figure:has(.live)")
+        assert figure.locator("img").is_visible()
+        assert figure.locator(".live").is_hidden()
+    with opened(site, browser, "likelihood", drawn=False, java_script_enabled=False) as (page, _):
+        figure = page.locator("figure:has(.live)")
+        assert figure.locator("img").is_visible()
+        assert figure.locator(".live").bounding_box()["height"] == 0
