@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +10,8 @@ import pytest
 import torch
 
 from nllbook.torch.softmax import Options, softmax_nll_torch_
+from tests import programs
 from tests.test_torch import OPTIONS, error, exact
-from web.source import ROOT
 
 pytestmark = pytest.mark.slow
 EPS = torch.finfo(torch.float32).eps
@@ -58,17 +55,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], i
     """What the interpreter found, and the memory it took for the first of the calls."""
     folder: Path = tmp_path_factory.mktemp("kernels")
     torch.save(list(CALLS.values()), folder / "calls")
-    command = [
-        sys.executable,
-        "tests/on_interpreter.py",
-        str(folder / "calls"),
-        str(folder / "results"),
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
+    programs.run("tests/on_interpreter.py", folder / "calls", folder / "results")
     found, memory = torch.load(folder / "results")
     return dict(zip(CALLS, found, strict=True)), memory
 
@@ -114,18 +101,9 @@ def test_rows_may_begin_beyond_2_to_the_31_numbers(
 
 
 def test_the_kernel_compiles_for_a_gpu_that_is_not_here(tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TRITON_CACHE_DIR": str(tmp_path)}
-    environment["TRITON_DEFAULT_FP_FUSION"] = "1"  # or it warns
-    done = subprocess.run(
-        [sys.executable, "tests/on_compiler.py"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    for gradient, _, found in json.loads(done.stdout):
+    cache = {"TRITON_CACHE_DIR": str(tmp_path), "TRITON_DEFAULT_FP_FUSION": "1"}  # or it warns
+    printed = programs.run("tests/on_compiler.py", **cache)
+    for gradient, _, found in json.loads(printed):
         assert found == {
             "compiled": True,
             "reads four at a time": True,

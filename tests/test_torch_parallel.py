@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,8 +14,8 @@ import torch.distributed as dist
 
 from nllbook import categorical_nll
 from nllbook.torch import data_parallel_nll, linear_cross_entropy, vocab_parallel_nll
+from tests import programs
 from tests.on_processes import LOSS_PARALLEL, OPTIONS, ROWS, K, layer, shares, vocabulary
-from web.source import ROOT
 
 pytestmark = pytest.mark.slow
 NAN = float("nan")
@@ -29,17 +26,8 @@ Results = list[dict[str, Any]]
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """What each of the two processes got."""
     folder = tmp_path_factory.mktemp("processes")
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [*command, "tests/on_processes.py", str(folder)],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    programs.run(*torchrun, "tests/on_processes.py", folder)
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
 
 
