@@ -70,7 +70,7 @@ def _make_places(app: Sphinx, doctree: nodes.document) -> None:
                     name=name, state=html.escape(json.dumps(state)), rows=len(state)
                 )
                 image = figure.next_node(nodes.image)
-                figure.insert(figure.index(image) + 1, nodes.raw("", text, format="html"))
+                image.parent.insert(image.parent.index(image) + 1, nodes.raw("", text, format="html"))
 
 
 def _link(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: object) -> None:
