@@ -9,9 +9,9 @@ data_parallel_nll      the mean over all processes, each of which holds some of 
 =====================  ===========================================================================
 
 All are in nats, with the classes on the last axis. Half-precision numbers are summed in float32.
-Errors are those of the rest of the package: a ValueError, or a TypeError for a wrong type, names the
-argument, what was expected, what came and where; on a GPU too, where an index out of range stops at
-a message and not at a device-side assertion.
+Errors are those of the rest of the package: a ValueError, or a TypeError
+for a wrong type, names the argument, what was expected, what came and where; on a GPU too, where an
+index out of range stops at a message and not at a device-side assertion.
 """
 
 try:
