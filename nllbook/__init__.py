@@ -4,7 +4,7 @@ The helper package of the book of that name. A module mirrors a chapter, a funct
 Everything is in nats (natural logarithms) unless a base is given.
 """
 
-from nllbook import datasets, exercises, plotting
+from nllbook import datasets, exercises, figures, plotting
 from nllbook.claims import ClaimError, check
 from nllbook.coding import (
     arithmetic_decode,
@@ -84,6 +84,7 @@ __all__ = [
     "digamma",
     "entropy",
     "exercises",
+    "figures",
     "gaussian_nll",
     "glue",
     "gradient_descent",

@@ -11,8 +11,8 @@ from web import npm
 from web.source import ROOT
 
 BOOK = (
-    *("CITATION.cff", "Makefile", "_config.yml", "_toc.yml", "benchmarks", "chapters", "nllbook"),
-    *("requirements.txt", "web"),
+    *("CITATION.cff", "LICENSE", "Makefile", "_config.yml", "_toc.yml", "benchmarks", "chapters"),
+    *("nllbook", "pyproject.toml", "requirements.txt", "web"),
 )
 
 

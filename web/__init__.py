@@ -30,7 +30,7 @@ def _watch(app: Sphinx, config: Config) -> None:
     The cache of executed chapters knows only their cells, and Sphinx only their text. So the cache
     has a folder for each state of the package, and a change of anything else here reads all anew.
     """
-    state = _digest("nllbook/**/*.py", "nllbook/data/*", "requirements.txt")
+    state = _digest(*("nllbook/**/*.py", "nllbook/data/*", "nllbook/figures/*.png", "requirements.txt"))
     config.nb_execution_cache_path = str(Path(app.srcdir) / "_build" / ".jupyter_cache" / state)
     config.book_inputs = _digest(
         *("web/*.py", "web/*.mjs", "chapters/*.bib", "chapters/notation.md", "CITATION.cff")
@@ -66,11 +66,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
         claims,
         committed,
         data,
+        figures,
         glossary,
         launch,
         libraries,
         meta,
         quiz,
+        runtime,
         search,
         sheet_page,
         streams,
@@ -83,9 +85,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     claims.setup(app)
     committed.setup(app)
     data.setup(app)
+    figures.setup(app)
     glossary.setup(app)
     launch.setup(app)
     quiz.setup(app)
+    runtime.setup(app)
     beliefs_page.setup(app)
     libraries.setup(app)
     meta.setup(app)

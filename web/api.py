@@ -38,6 +38,8 @@ UNUSED = {
     "nllbook.datasets.Table": "What the functions that load a table return.",
     "nllbook.datasets.Text": "What `load_novel` returns.",
     "nllbook.plotting.use_style": "Called by `plotting.figure`; for figures made without it.",
+    "nllbook.figures.Picture": "What `show` returns.",
+    "nllbook.figures.module": "What `show` gives to the widget, and the book's pages run.",
     "nllbook.exercises.try_out": "What the notebooks of the assignments call.",
     "nllbook.exercises.ExerciseError": "What it raises where an answer is wrong.",
     "nllbook.xlogy": "0 · log 0 = 0, in the entropy of `Categorical` and for a rate of 0.",

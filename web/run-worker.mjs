@@ -1,0 +1,77 @@
+// Runs a page's cells in Python, beside the page, one after the other (run_cell.py says how).
+// Each message { name, source } is answered by messages { kind, content }; the last is "done".
+import { loadPyodide } from "./pyodide.mjs";
+
+const LIMIT = 200_000; // characters of output that one run may show
+let python;
+let scope;
+let run;
+
+const quiet = { messageCallback: () => {} };
+const say = (content) => postMessage({ kind: "note", content });
+
+async function start() {
+  say("Loading Python …");
+  python = await loadPyodide({ env: { MPLBACKEND: "agg" } });
+  say("Loading NumPy and nllbook …");
+  await python.loadPackage(["numpy", "nllbook"], quiet);
+  const answer = await fetch(new URL("run_cell.py", import.meta.url));
+  python.FS.writeFile("/home/pyodide/run_cell.py", await answer.text());
+  run = python.pyimport("run_cell").run;
+  scope = python.globals.get("dict")();
+  scope.set("__name__", "__main__");
+}
+
+async function load(source) {
+  if (/\b(plotting|plt|matplotlib)\b/.test(source) && !python.loadedPackages.matplotlib) {
+    say("Loading matplotlib …");
+    await python.loadPackage("matplotlib", quiet);
+    await python.runPythonAsync("import matplotlib.pyplot"); // says once that it looks for fonts
+  }
+  const found = python.pyimport("pyodide.code").find_imports(source).toJs();
+  if (found.includes("sympy") && !python.loadedPackages.sympy) say("Loading SymPy …");
+  await python.loadPackagesFromImports(source, quiet);
+}
+
+// What is printed, sent a few times a second at most: a page cannot follow every line of a loop.
+function printer() {
+  const decoders = { out: new TextDecoder(), err: new TextDecoder() };
+  let text = "";
+  let room = LIMIT;
+  let last = performance.now();
+  const flush = () => {
+    if (text) postMessage({ kind: "text", content: text });
+    [text, last] = ["", performance.now()];
+  };
+  const write = (stream) => (bytes) => {
+    const more = decoders[stream].decode(bytes, { stream: true });
+    if (room > 0) text += more.slice(0, room);
+    if (room > 0 && more.length >= room) text += "\n… and more, which is not shown.\n";
+    room -= more.length;
+    if (performance.now() - last > 100) flush();
+    return bytes.length;
+  };
+  return { flush, write };
+}
+
+onmessage = async ({ data: { name, source } }) => {
+  let done = false;
+  try {
+    if (!python) await start();
+    await load(source).catch((error) => {
+      if (!/SyntaxError/.test(error)) throw error; // running the cell tells of those
+    });
+    say("Running …");
+    const { flush, write } = printer();
+    python.setStdout({ write: write("out") });
+    python.setStderr({ write: write("err") });
+    done = run(source, name, scope, (kind, content) => {
+      flush();
+      postMessage({ kind, content });
+    });
+    flush();
+    postMessage({ kind: "done", content: done });
+  } catch (error) {
+    postMessage({ kind: "failed", content: String(error) });
+  }
+};
