@@ -7,6 +7,17 @@ let python;
 let scope;
 let run;
 
+// The largest file lies on the site compressed: not every host would compress it on the way.
+const { fetch } = globalThis;
+globalThis.fetch = async (what, options) => {
+  const address = String(what.url ?? what);
+  if (!address.endsWith(".wasm")) return fetch(what, options);
+  const packed = await fetch(`${address}.gz`, options);
+  if (!packed.ok) return packed;
+  const stream = packed.body.pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream, { headers: { "Content-Type": "application/wasm" } });
+};
+
 const quiet = { messageCallback: () => {} };
 const say = (content) => postMessage({ kind: "note", content });
 

@@ -9,6 +9,7 @@ once, into a cache. Whatever the source, a file is used only if it is what the l
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import shutil
 import subprocess
@@ -31,7 +32,8 @@ from web.publish import build_wheel
 
 VERSION = "314.0.3"
 DIGEST = "sK40My6m8tmBUYtYH9au9rXUeh9x0wfahtHdOlGmJxZDsKBGKtP6KznyFB2+u/klbQTdDionR0uaVd176zVQzQ=="
-CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+CORE = ("pyodide.mjs", "pyodide.asm.mjs", "python_stdlib.zip")
+PACKED = "pyodide.asm.wasm"  # on the site with .gz, as run-worker.mjs asks for it
 OFFICIAL = f"https://cdn.jsdelivr.net/pyodide/v{VERSION}/full/"
 CARRIER, INSIDE = "open-webui==0.12.4", "open_webui/frontend/pyodide/"
 IMPORTED = ("numpy", "matplotlib", "mpmath", "sympy")
@@ -73,7 +75,7 @@ def carried(scratch: Path) -> Callable[[str], bytes]:
 
 def fetch(cache: Path, folder: Path | None = None) -> Path:
     """The folder with the core, the packages and a lock that names no others; from the cache."""
-    core = npm.fetch("pyodide", VERSION, DIGEST, (*CORE, "pyodide-lock.json"), cache)
+    core = npm.fetch("pyodide", VERSION, DIGEST, (*CORE, PACKED, "pyodide-lock.json"), cache)
     lock = json.loads((core / "pyodide-lock.json").read_text(encoding="utf-8"))
     lock["packages"] = packages(lock)
     place = cache / f"pyodide-{VERSION}-packages"
@@ -104,6 +106,8 @@ def fetch(cache: Path, folder: Path | None = None) -> Path:
             )
     for name in CORE:
         shutil.copyfile(core / name, place / name)
+    packed = gzip.compress((core / PACKED).read_bytes(), 9, mtime=0)
+    (place / f"{PACKED}.gz").write_bytes(packed)
     (place / "pyodide-lock.json").write_text(json.dumps(lock), encoding="utf-8")
     return place
 
