@@ -15,7 +15,7 @@ TRITON := $(if $(filter Linux,$(shell uname)),triton==3.9.0)
 # No debugger is attached to the notebooks: it need not warn that it would be slow.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test quick test-portable notebooks cheat-sheet publish-dry-run mutants lighthouse bench-grade guide-pictures accuracy format lock clean
+.PHONY: help book test quick test-portable notebooks cheat-sheet publish-dry-run pdf site-offline mutants lighthouse bench-grade guide-pictures accuracy format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,7 +51,13 @@ notebooks: .venv/torch ## write notebooks/ anew from chapters/
 cheat-sheet: book ## print chapters/cheat-sheet-*.pdf from the site (needs Chromium)
 	@$(BIN)/python -m web.print_sheet
 
-publish-dry-run: .venv/ready ## put together what would be published, and check it (REPOSITORY=, SITE=: for which addresses)
+pdf: book .venv/browser ## print the whole book to _build/nllbook.pdf (needs Chromium)
+	@$(BIN)/python -m web.pdf
+
+site-offline: book ## pack the site into _build/nllbook-site.zip, which opens from a disk
+	@$(BIN)/python -m web.offline
+
+publish-dry-run: .venv/browser ## put together what would be published, and check it (REPOSITORY=, SITE=: for which addresses)
 	@$(BIN)/python -m web.publish --repository "$(REPOSITORY)" --site "$(SITE)"
 
 mutants: .venv/torch ## plant mistakes; the book's checks, and the unit tests, must notice (ONLY=part of a name)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Coroutine, Mapping
+import time
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import ipykernel.kernelspec
 import nbformat
@@ -59,6 +63,48 @@ def outside(**more: str) -> dict[str, str]:
     ours = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MPLBACKEND"}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", **more}
+
+
+@contextmanager
+def lab(interpreter: Path, folder: Path) -> Iterator[str]:
+    """JupyterLab of that environment with this folder, on this machine alone; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {name: str(folder / ".jupyter") for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
+    program = [str(interpreter.parent / "jupyter-lab"), "--no-browser", "--allow-root"]
+    options = {
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.root_dir": folder,
+        "IdentityProvider.token": "",
+        "LabApp.news_url": None,
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+    }
+    path = f"{interpreter.parent}{os.pathsep}{os.environ['PATH']}"
+    with subprocess.Popen(
+        [*program, *(f"--{name}={value}" for name, value in options.items())],
+        env=outside(**own, JUPYTER_RUNTIME_DIR=str(folder / ".jupyter" / "runtime"), PATH=path),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as server:
+        try:
+            address = f"http://127.0.0.1:{port}/"
+            _wait_for(f"{address}api")
+            yield address
+        finally:
+            server.terminate()
+
+
+def _wait_for(address: str) -> None:
+    for _ in range(600):
+        try:
+            with urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"nothing answers at {address}")
 
 
 class _Other(KernelSpecManager):

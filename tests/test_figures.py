@@ -259,7 +259,7 @@ def test_a_figure_moves_by_keys_and_stays_in_its_place(
         assert told is not None
         assert told.endswith(says.inner_text())
         expect(slider).to_have_attribute(
-            "aria-valuetext", place.locator("output").first.inner_text()
+            "aria-valuetext", place.locator(".nll-value").first.inner_text()
         )
         assert figure.evaluate(HEIGHT) == height
         assert place.evaluate("(one) => one.scrollWidth <= one.clientWidth")
@@ -296,7 +296,7 @@ def test_a_figure_moves_by_hand(site: Path, browser: Browser) -> None:
         page.mouse.down()
         page.mouse.move(box["x"] + box["width"] * (34 + 304 * 0.8) / 346, box["y"] + 20, steps=4)
         page.mouse.up()
-        output = page.locator(".live[data-figure=surprise] output")
+        output = page.locator(".live[data-figure=surprise] .nll-value")
         assert float(output.inner_text()) == pytest.approx(0.8, abs=0.011)
 
 

@@ -16,6 +16,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from nllgrade import master
 from nllgrade.release import left_in, release
+from playwright.sync_api import expect
 
 from tests import fresh
 from web import committed, launch, publish, publish_check
@@ -187,7 +188,8 @@ def published(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         text=True,
     )
     assert built.returncode == 0, built.stderr
-    publish.assemble(folder / "html", folder / "publish", FOUND)
+    book = ROOT / "chapters" / "cheat-sheet-a4.pdf"  # any will do here: test_pdf.py prints it
+    publish.assemble(folder / "html", folder / "publish", FOUND, book)
     return folder / "publish"
 
 
@@ -345,23 +347,62 @@ def test_in_colab_every_notebook_runs_and_says_what_the_committed_one_says(
     assert fresh.differences(colab, at_loopback, skip=publish.INSTALL) == []
 
 
-@pytest.mark.slow
-def test_in_binder_the_notebooks_run(texts: dict[str, str], tmp_path: Path) -> None:
-    """The files of .binder/ as pip reads them there; two notebooks stand for all."""
-    wheel = publish.build_wheel(tmp_path)
-    publish.binder(tmp_path / ".binder", wheel)
-    wanted = tmp_path / ".binder" / "requirements.txt"
-    lines = wanted.read_text(encoding="utf-8").splitlines()
-    most = tmp_path / ".binder" / "most.txt"  # uv is faster, and cannot read the wheel's line
+@pytest.fixture(scope="module")
+def binder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of Binder's machine, made of the files of .binder/ as pip reads them there."""
+    folder = tmp_path_factory.mktemp("binder")
+    wheel = publish.build_wheel(folder)
+    publish.binder(folder / ".binder", wheel)
+    lines = (folder / ".binder" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    most = folder / ".binder" / "most.txt"  # uv is faster, and cannot read the wheel's line
     most.write_text("\n".join(line for line in lines if not line.startswith("file:")))
-    version = (tmp_path / ".binder" / "runtime.txt").read_text().strip().removeprefix("python-")
-    here = fresh.environment(tmp_path / "env", version, most)
+    version = (folder / ".binder" / "runtime.txt").read_text().strip().removeprefix("python-")
+    here = fresh.environment(folder / "env", version, most)
     install = [str(here), "-m", "pip", "install", "--quiet", "-r", ".binder/requirements.txt"]
-    done = subprocess.run(
-        install, cwd=tmp_path, env=fresh.outside(), capture_output=True, text=True
-    )
+    done = subprocess.run(install, cwd=folder, env=fresh.outside(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    return here
+
+
+@pytest.mark.slow
+def test_in_binder_the_notebooks_run(binder: Path, texts: dict[str, str]) -> None:
+    """Two notebooks stand for all."""
     two = {name: texts[name] for name in ("likelihood", "negative-log-likelihood")}
-    assert fresh.differences(here, two, skip=publish.INSTALL) == []
-    lab = subprocess.run([here.parent / "jupyter-lab", "--version"], capture_output=True, text=True)
-    assert f"jupyterlab=={lab.stdout.strip()}" in lines
+    assert fresh.differences(binder, two, skip=publish.INSTALL) == []
+    lab = subprocess.run(
+        [binder.parent / "jupyter-lab", "--version"], capture_output=True, text=True
+    )
+    wanted = (ROOT / ".binder" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert f"jupyterlab=={lab.stdout.strip()}" in wanted
+
+
+@pytest.mark.slow
+def test_in_jupyterlab_an_interactive_figure_moves_and_python_knows(
+    binder: Path, browser: Browser, tmp_path: Path
+) -> None:
+    cells = [
+        "from nllbook import figures\ncoin = figures.show('coin')\ncoin",
+        "print('heads:', coin.widget.k)",
+        "coin.widget.n = 20",
+    ]
+    notebook = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    (tmp_path / "figure.ipynb").write_text(v4.writes(notebook), encoding="utf-8")
+    with fresh.lab(binder, tmp_path) as address:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"{address}lab/tree/figure.ipynb")
+        first = page.locator(".jp-CodeCell").first
+        first.locator(".cm-content").click(timeout=60_000)
+        page.keyboard.press("Shift+Enter")
+        says = page.locator(".nll-says")
+        expect(says).to_contain_text("7 heads in 10 throws", timeout=60_000)
+        heads = page.get_by_role("slider", name="heads")
+        heads.press("ArrowRight")
+        expect(says).to_contain_text("8 heads in 10 throws")
+        page.locator(".jp-CodeCell .cm-content").nth(1).click()
+        page.keyboard.press("Shift+Enter")
+        output = page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea-output")
+        expect(output).to_have_text("heads: 8\n")
+        page.keyboard.press("Shift+Enter")
+        expect(says).to_contain_text("8 heads in 20 throws")  # moved by Python
+        page.close()

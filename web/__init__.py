@@ -30,7 +30,9 @@ def _watch(app: Sphinx, config: Config) -> None:
     The cache of executed chapters knows only their cells, and Sphinx only their text. So the cache
     has a folder for each state of the package, and a change of anything else here reads all anew.
     """
-    state = _digest(*("nllbook/**/*.py", "nllbook/data/*", "nllbook/figures/*.png", "requirements.txt"))
+    state = _digest(
+        *("nllbook/**/*.py", "nllbook/data/*", "nllbook/figures/*.png", "requirements.txt")
+    )
     config.nb_execution_cache_path = str(Path(app.srcdir) / "_build" / ".jupyter_cache" / state)
     config.book_inputs = _digest(
         *("web/*.py", "web/*.mjs", "chapters/*.bib", "chapters/notation.md", "CITATION.cff")
@@ -71,6 +73,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         launch,
         libraries,
         meta,
+        offline,
         quiz,
         runtime,
         search,
@@ -93,6 +96,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     beliefs_page.setup(app)
     libraries.setup(app)
     meta.setup(app)
+    offline.setup(app)
     sheet_page.setup(app)
     search.setup(app)
     streams.setup()

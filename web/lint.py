@@ -40,7 +40,7 @@ SITE_ONLY = {
         "datasets",
         "glossary",
     ),
-    *("in-libraries", "include", "library-versions", "questions", "quiz-progress"),
+    *("in-libraries", "include", "library-versions", "questions", "quiz-progress", "take-along"),
 }
 ROLES = plain_markdown.ROLES | {"quiz-count"}
 

@@ -11,13 +11,12 @@ import html
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pikepdf
-import yaml
 
 from web import citation
 from web.browser import NoBrowserError, launched
@@ -35,7 +34,9 @@ _ARTICLE = re.compile(r"<article\b[^>]*>(.*)</article>", re.S)
 _ID = re.compile(r'\bid="([^"]+)"')
 _TO = re.compile(r'(<a\b[^>]*?) href="([^"]*)"')
 _FROM = re.compile(r'\bsrc="([^"]+)"')
-_HEADING = re.compile(r'<section id="([^"]+)">\s*(?:<span[^>]*></span>\s*)*<h([12])>(.*?)</h\2>', re.S)
+_HEADING = re.compile(
+    r'<section id="([^"]+)">\s*(?:<span[^>]*></span>\s*)*<h([12])>(.*?)</h\2>', re.S
+)
 _HEADERLINK = re.compile(r'<a class="headerlink".*?</a>', re.S)
 
 
@@ -74,7 +75,9 @@ def part(name: str, text: str, names: set[str], site: Path) -> str:
         raise PdfError(f"chapters/{name}.html has no article")
     body = _HEADERLINK.sub("", match[1])
     body = _TO.sub(to, _ID.sub(rf'id="{name}--\1"', body))
-    body = _FROM.sub(lambda one: f'src="{(folder / html.unescape(one[1])).resolve().as_uri()}"', body)
+    body = _FROM.sub(
+        lambda one: f'src="{(folder / html.unescape(one[1])).resolve().as_uri()}"', body
+    )
     body = body.replace(' loading="lazy"', "")
     return f'<article class="bd-article" id="{name}">{body}</article>'
 
@@ -94,24 +97,26 @@ def contents(entries: list[Entry], numbers: dict[str, int]) -> str:
     return f'<nav class="whole-contents"><h1>Contents</h1><ol>{"".join(rows)}</ol></nav>'
 
 
-def document(site: Path, numbers: dict[str, int]) -> tuple[str, list[Entry]]:
-    """The whole as one page of HTML, and the entries of its contents."""
+def document(
+    site: Path, numbers: dict[str, int], only: Collection[str] = ()
+) -> tuple[str, list[Entry]]:
+    """The whole, or these pages, as one page of HTML, and the entries of its contents."""
     order = [page.name for page in pages() if page.name not in LEFT_OUT]
+    order = [name for name in order if not only or name in only]
     names = set(order)
     texts = {name: (site / "chapters" / f"{name}.html").read_text("utf-8") for name in order}
     parts = {name: part(name, text, names, site) for name, text in texts.items()}
     entries = [entry for name, body in parts.items() for entry in headings(name, body)]
-    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     style = (site / "_static" / "site.css").as_uri()
     own = (ROOT / "web" / "static" / "pdf.css").read_text(encoding="utf-8")
-    version = citation.read().version
+    book = citation.read()
     cover = (
-        f'<section class="cover"><p class="title">{config["title"]}</p><p>{config["author"]}</p>'
-        f"<p>Version {version}. Prose and figures: CC BY 4.0; all code: MIT.</p></section>"
+        f'<section class="cover"><p class="title">{book.title}</p><p>{", ".join(book.authors)}</p>'
+        f"<p>Version {book.version}. Prose and figures: CC BY 4.0; all code: MIT.</p></section>"
     )
     whole = (
         f'<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">'
-        f"<title>{config['title']}</title><link rel=stylesheet href='{style}'>"
+        f"<title>{book.title}</title><link rel=stylesheet href='{style}'>"
         f"<style>{own}</style></head><body><main class='bd-main bd-content'>{cover}"
         f"{contents(entries, numbers)}{''.join(parts.values())}</main></body></html>"
     )
@@ -148,22 +153,20 @@ def printed(browser: Browser, text: str, folder: Path) -> Path:
 def places(path: Path) -> dict[str, int]:
     """The number of the page on which each target of a link lies."""
     with pikepdf.open(path) as pdf:
-        numbers = {page.objgen: number for number, page in enumerate(pdf.pages, 1)}
-        found = pdf.Root.get("/Dests") or {}
-        return {
-            str(name).removeprefix("/"): numbers[goal[0].objgen] for name, goal in found.items()
-        }
+        sheets = {page.obj.objgen: number for number, page in enumerate(pdf.pages, 1)}
+        goals = pdf.Root.Dests.as_dict()
+        return {name.removeprefix("/"): sheets[goal[0].objgen] for name, goal in goals.items()}
 
 
 def finish(path: Path, target: Path) -> int:
     """Say what it is, and drop what is of one machine and moment; the number of its pages."""
-    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    book = citation.read()
     with pikepdf.open(path) as pdf:
         for key in ("/Creator", "/CreationDate", "/ModDate"):
             if key in pdf.docinfo:
                 del pdf.docinfo[key]
-        pdf.docinfo["/Title"] = config["title"]
-        pdf.docinfo["/Author"] = config["author"]
+        pdf.docinfo["/Title"] = book.title
+        pdf.docinfo["/Author"] = ", ".join(book.authors)
         pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
         pdf.Root.PageMode = pikepdf.Name.UseOutlines
         pdf.save(
@@ -175,13 +178,13 @@ def finish(path: Path, target: Path) -> int:
         return len(pdf.pages)
 
 
-def make(site: Path, target: Path) -> int:
-    """Print the book; the number of its pages."""
+def make(site: Path, target: Path, only: Collection[str] = ()) -> int:
+    """Print the book, or these pages of it; the number of sheets."""
     with launched() as browser, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        text, _ = document(site, {})
+        text, _ = document(site, {}, only)
         numbers = places(printed(browser, text, folder))
-        text, entries = document(site, numbers)
+        text, entries = document(site, numbers, only)
         again = printed(browser, text, folder)
         if missing := [one.target for one in entries if one.target not in numbers]:
             raise PdfError(f"the contents lead nowhere: {', '.join(missing[:3])}")

@@ -17,12 +17,14 @@ import sys
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
 import yaml
 
-from web import assignments_page, committed, launch, publish_check
+from web import assignments_page, committed, launch, offline, pdf, publish_check
+from web.browser import NoBrowserError
 from web.launch import Addresses
 from web.source import ROOT, Chapter, pages
 
@@ -32,7 +34,6 @@ TARGET = ROOT / "_build" / "publish"
 MADE_UP = "https://github.com/example/likelihood-to-loss"
 EPOCH = "1577836800"  # 1 January 2020: the date of every file in the wheel
 INSTALL = "install-nllbook"  # the first cell's id and tag
-NOT_FOR_READERS = (".buildinfo*", ".doctrees", "reports", "*webpack-macros.html")
 
 
 class PublishError(Exception):
@@ -206,11 +207,12 @@ def binder(folder: Path, wheel: Wheel) -> None:
     (folder / "requirements.txt").write_text("\n".join(wanted) + "\n", encoding="utf-8")
 
 
-def assemble(html: Path, target: Path, found: Addresses) -> Wheel:
-    """Fill the two folders anew."""
+def assemble(html: Path, target: Path, found: Addresses, whole: Path) -> Wheel:
+    """Fill the two folders anew; ``whole`` is the book as a PDF."""
     shutil.rmtree(target, ignore_errors=True)
     site, branch = target / "site", target / "branch"
-    shutil.copytree(html, site, ignore=shutil.ignore_patterns(*NOT_FOR_READERS))
+    shutil.copytree(html, site, ignore=shutil.ignore_patterns(*offline.NOT_FOR_READERS))
+    shutil.copy(whole, site / pdf.NAME)
     wheel = build_wheel(site)
     made = notebooks(wheel, found.site)
     for place in (site, branch):
@@ -218,6 +220,8 @@ def assemble(html: Path, target: Path, found: Addresses) -> Wheel:
         for name, text in made.items():
             path = place / launch.FOLDER / f"{name}.ipynb"
             path.write_text(text, encoding="utf-8", newline="\n")
+    with TemporaryDirectory() as scratch:
+        shutil.copy(offline.pack(site, Path(scratch), found.site), site)
     shutil.copy(wheel.path, branch)
     binder(branch / ".binder", wheel)
     readme = README.format(
@@ -295,8 +299,10 @@ def main(arguments: list[str] | None = None) -> int:
         found, how = find_addresses(options.repository, options.site)
         print(f"Repository: {found.repository} ({how})\nSite: {found.site}", flush=True)
         build(found)
-        wheel = assemble(HTML, TARGET, found)
-    except (PublishError, launch.AddressError) as error:
+        whole = HTML.parent / pdf.NAME
+        pdf.make(HTML, whole)
+        wheel = assemble(HTML, TARGET, found, whole)
+    except (PublishError, pdf.PdfError, NoBrowserError, launch.AddressError) as error:
         print(error, file=sys.stderr)
         return 1
     wrong = publish_check.problems(TARGET, found, wheel.name, wheel.hash)

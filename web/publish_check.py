@@ -15,7 +15,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import nbformat
 from nllgrade import master
 
-from web import launch
+from web import launch, offline, pdf
 from web.launch import Addresses
 from web.source import ROOT
 
@@ -198,6 +198,8 @@ def summary(target: Path, wheel: str, digest: str) -> str:
             f"What would be published, in {target}:",
             line("site/", site),
             line("  pages", site, "**/*.html"),
+            line("  the whole as a PDF", site, pdf.NAME),
+            line("  the whole as a zip", site, f"{offline.NAME}.zip"),
             line("  cheat sheets", site, "**/cheat-sheet-*.pdf"),
             line("  notebooks", site, f"{launch.FOLDER}/*.ipynb"),
             line(f"  {wheel}", site, "*.whl"),

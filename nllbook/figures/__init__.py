@@ -1,7 +1,7 @@
 """Interactive figures: a picture, and where widgets can be shown, sliders that move it.
 
 Each is a module of JavaScript in this folder, in the format of anywidget. The book's pages run it
-as it is; JupyterLab and Colab do if ``anywidget`` is installed. Elsewhere its picture is shown.
+as it is, and JupyterLab does if ``anywidget`` is installed. Elsewhere its picture is shown.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Picture:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         picture = (FOLDER / f"{self.name}.png").read_bytes()
         shown: dict[str, Any] = {"text/plain": repr(self), "image/png": picture}
-        if self.widget is not None:
-            found = self.widget._repr_mimebundle_()
-            shown |= found[0] if isinstance(found, tuple) else found
-        return shown
+        if self.widget is None:
+            return shown
+        found = self.widget._repr_mimebundle_()
+        return {**(found[0] if isinstance(found, tuple) else found), **shown}
 
 
 def _widget(name: str, state: dict[str, Any]) -> Any:

@@ -2,6 +2,8 @@
 // line that says what is shown. `figure(...)` makes anywidget's render({ model, el }) of it.
 const [WIDTH, HEIGHT] = [346, 216]; // of the stage: on a phone one unit is about one pixel
 
+const OWN_KEYS = { "data-lm-suppress-shortcuts": true }; // else JupyterLab takes the arrow keys
+
 // An element below `parent`; attributes that are undefined are left out.
 function make(parent, name, attributes = {}, text = "") {
   const svg = name === "svg" || parent.namespaceURI.endsWith("svg");
@@ -104,15 +106,16 @@ function figure({ title, controls, limit = (state) => state, values, draw, say, 
       const label = make(panel, "label");
       make(label, "span", {}, one.label);
       if (one.options) {
-        const select = make(label, "select");
+        const select = make(label, "select", OWN_KEYS);
         for (const [value, text] of one.options) make(select, "option", { value }, text);
         select.onchange = () => write({ [one.name]: one.options[select.selectedIndex][0] });
         return (state) => {
           select.selectedIndex = one.options.findIndex(([value]) => value === state[one.name]);
         };
       }
-      const input = make(label, "input", { type: "range", min: one.min, step: one.step });
-      const output = make(label, "output");
+      const range = { type: "range", min: one.min, step: one.step };
+      const input = make(label, "input", { ...range, ...OWN_KEYS });
+      const output = make(label, "span", { class: "nll-value" });
       input.oninput = () => write({ [one.name]: Number(input.value) });
       return (state) => {
         const text = one.show ? one.show(state[one.name], state) : short(state[one.name]);
