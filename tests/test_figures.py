@@ -303,9 +303,10 @@ def test_a_figure_moves_by_hand(site: Path, browser: Browser) -> None:
 @pytest.mark.slow
 def test_on_paper_and_without_scripts_there_is_the_picture(site: Path, browser: Browser) -> None:
     with opened(site, browser, "likelihood") as (page, _):
-        page.emulate_media(media="print")
         figure = page.locator("figure:has(.live)")
-        assert figure.locator("img").is_visible()
+        expect(figure.locator("img")).to_be_hidden()
+        page.emulate_media(media="print")
+        expect(figure.locator("img")).to_be_visible()
         assert figure.locator(".live").is_hidden()
     with opened(site, browser, "likelihood", drawn=False, java_script_enabled=False) as (page, _):
         figure = page.locator("figure:has(.live)")

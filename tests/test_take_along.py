@@ -42,9 +42,9 @@ def test_links_lead_from_place_to_place_in_the_document(tmp_path: Path) -> None:
 
 
 def test_images_are_found_from_anywhere_and_none_is_late(tmp_path: Path) -> None:
-    text = PAGE.format("one", '<img loading="lazy" src="../_images/a%20b.webp">')
+    text = PAGE.format("one", '<img loading="lazy" src="../_images/a.webp">')
     made = pdf.part("one", text, {"one"}, tmp_path)
-    assert f'src="{(tmp_path / "_images").resolve().as_uri()}/a%20b.webp"' in made
+    assert f'src="{(tmp_path / "_images" / "a.webp").resolve().as_uri()}"' in made
     assert "lazy" not in made
 
 
@@ -90,7 +90,7 @@ def test_the_document_is_whole(site: Path) -> None:
 def printed(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A chapter and a page of the reference part; the whole takes minutes."""
     target = tmp_path_factory.mktemp("pdf") / pdf.NAME
-    assert pdf.make(site / "html", target, only=("likelihood", "notation")) > 30
+    assert pdf.make(site / "html", target, only=("likelihood", "bibliography")) > 30
     return target
 
 
@@ -114,9 +114,9 @@ def test_links_are_alive_and_stay_inside(printed: Path) -> None:
                     inside.append(str(link.Dest))
                 else:
                     outside.append(str(link.A.URI))
+    assert outside
     assert len(inside) > 100
     assert set(inside) <= names
-    assert outside
     assert all(address.startswith("https://") for address in outside)
 
 
@@ -124,8 +124,8 @@ def test_links_are_alive_and_stay_inside(printed: Path) -> None:
 def test_it_says_what_it_is(printed: Path) -> None:
     with pikepdf.open(printed) as book:
         titles = outline(book.Root.Outlines.First)
-        assert "1. Likelihood" in titles
-        assert "1.8. Exercises" in titles
+        assert titles[:2] == ["1. Likelihood", "1.1. A question: which rate?"]
+        assert titles.count("1.8. Exercises") == 1
         assert book.docinfo["/Title"] == "From likelihood to loss"
         assert book.Root.Lang == "en"
         assert book.Root.MarkInfo.Marked
@@ -136,7 +136,7 @@ def test_it_says_what_it_is(printed: Path) -> None:
 @pytest.mark.slow
 def test_the_contents_name_the_right_pages(site: Path, printed: Path) -> None:
     numbers = pdf.places(printed)
-    text, entries = pdf.document(site / "html", numbers, only=("likelihood", "notation"))
+    text, entries = pdf.document(site / "html", numbers, only=("likelihood", "bibliography"))
     listed = re.findall(r'<a href="#([^"]+)"><span>.*?<span class="page">(\d+)</span>', text)
     assert [target for target, _ in listed] == [one.target for one in entries]
     pages_named = [int(number) for _, number in listed]

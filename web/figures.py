@@ -37,7 +37,9 @@ const fill = (place, state) => {
   const nothing = () => {};
   const model = { get: (name) => state[name], set: (name, value) => (state[name] = value) };
   shown.render({ model: { ...model, save_changes: nothing, on: nothing }, el: place });
-  place.closest("figure").classList.add("moves");
+  const figure = place.closest("figure");
+  for (const picture of figure.querySelectorAll("img")) picture.loading = "eager"; // for paper
+  figure.classList.add("moves");
 };
 nllFigures.NAME = fill;
 for (const place of document.querySelectorAll(".live[data-figure=NAME]"))

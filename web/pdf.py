@@ -107,7 +107,7 @@ def document(
     texts = {name: (site / "chapters" / f"{name}.html").read_text("utf-8") for name in order}
     parts = {name: part(name, text, names, site) for name, text in texts.items()}
     entries = [entry for name, body in parts.items() for entry in headings(name, body)]
-    style = (site / "_static" / "site.css").as_uri()
+    style = (site / "_static" / "site.css").resolve().as_uri()
     own = (ROOT / "web" / "static" / "pdf.css").read_text(encoding="utf-8")
     book = citation.read()
     cover = (
@@ -143,7 +143,6 @@ def printed(browser: Browser, text: str, folder: Path) -> Path:
         display_header_footer=True,
         header_template="<span></span>",
         footer_template=FOOTER,
-        outline=True,
         tagged=True,
     )
     page.close()
@@ -158,7 +157,18 @@ def places(path: Path) -> dict[str, int]:
         return {name.removeprefix("/"): sheets[goal[0].objgen] for name, goal in goals.items()}
 
 
-def finish(path: Path, target: Path) -> int:
+def bookmarks(pdf: pikepdf.Pdf, entries: list[Entry]) -> None:
+    """The contents once more, for the reader's side bar; Chromium's own has some titles twice."""
+    goals = pdf.Root.Dests
+    with pdf.open_outline() as outline:
+        outline.root.clear()
+        for one in entries:
+            title = html.unescape(re.sub(r"<[^>]+>", "", one.title))
+            item = pikepdf.OutlineItem(title, goals[f"/{one.target}"].wrap_in_array())
+            (outline.root if one.level == 1 else outline.root[-1].children).append(item)
+
+
+def finish(path: Path, target: Path, entries: list[Entry]) -> int:
     """Say what it is, and drop what is of one machine and moment; the number of its pages."""
     book = citation.read()
     with pikepdf.open(path) as pdf:
@@ -168,6 +178,7 @@ def finish(path: Path, target: Path) -> int:
         pdf.docinfo["/Title"] = book.title
         pdf.docinfo["/Author"] = ", ".join(book.authors)
         pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
+        bookmarks(pdf, entries)
         pdf.Root.PageMode = pikepdf.Name.UseOutlines
         pdf.save(
             target,
@@ -190,7 +201,7 @@ def make(site: Path, target: Path, only: Collection[str] = ()) -> int:
             raise PdfError(f"the contents lead nowhere: {', '.join(missing[:3])}")
         if places(again) != numbers:
             raise PdfError("the numbers in the contents moved what they point to")
-        return finish(again, target)
+        return finish(again, target, entries)
 
 
 def main() -> int:

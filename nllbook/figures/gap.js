@@ -15,7 +15,7 @@ export default {
       const bars = plot(stage, {
         x: [0, 3],
         y: [0, 2.2],
-        box: [34, 8, 140, 180],
+        box: [34, 20, 140, 180],
         xticks: [[0.8, "H(p)"], [2.2, "H(p, q)"]],
         yticks: [0, 1, 2],
         ylabel: "nats",
@@ -38,7 +38,7 @@ export default {
       const at = plot(stage, {
         x: [0, 1],
         y: [0, 2.2],
-        box: [186, 8, 338, 180],
+        box: [186, 20, 338, 180],
         xlabel: "belief q",
         xticks: [0, [P, "p"], 1],
         yticks: [0, 1, 2],

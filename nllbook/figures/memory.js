@@ -54,7 +54,6 @@ export default {
     },
     say: (state, { n, k, logits, peak, chunk }) =>
       `${short(n)} rows, ${short(k)} classes: the logits take ${size(logits)}, the plain loss at its ` +
-      `peak ${size(peak)}, a chunk of ${short(Math.min(n, ROWS))} rows ${size(chunk)}. ` +
-      `The line is at 80 GB.`,
+      `peak ${size(peak)}, a chunk of ${short(Math.min(n, ROWS))} rows ${size(chunk)}.`,
   }),
 };

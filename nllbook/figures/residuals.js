@@ -18,7 +18,7 @@ export default {
       const at = plot(stage, {
         x: [0, 7],
         y: [0, 1],
-        box: [34, 8, 190, 180],
+        box: [34, 20, 190, 180],
         xlabel: "y",
         ylabel: "density",
         xticks: [0, 2, 4, 6],
@@ -34,7 +34,7 @@ export default {
       const right = plot(stage, {
         x: [0, 4],
         y: [1, 4],
-        box: [232, 8, 338, 180],
+        box: [232, 20, 338, 180],
         xlabel: "σ",
         ylabel: "mean NLL, nats",
         xticks: [0, 2, 4],

@@ -18,7 +18,7 @@ function make(parent, name, attributes = {}, text = "") {
 }
 
 // A picture with axes: from numbers to places on the stage, and back.
-function plot(stage, { x, y, box = [34, 8, 338, 180], xlabel, ylabel, xticks, yticks }) {
+function plot(stage, { x, y, box = [34, 20, 338, 180], xlabel, ylabel, xticks, yticks }) {
   const [left, top, right, bottom] = box;
   const place = ([from, to], [low, high]) => {
     const scale = (value) => from + ((to - from) * (value - low)) / (high - low);
@@ -37,7 +37,7 @@ function plot(stage, { x, y, box = [34, 8, 338, 180], xlabel, ylabel, xticks, yt
     write(text, { x: left - 6, y: at.y(value) + 4, "text-anchor": "end" });
   }
   if (xlabel) write(xlabel, { x: (left + right) / 2, y: bottom + 31, "text-anchor": "middle" });
-  if (ylabel) write(ylabel, { x: left + 6, y: top + 7 });
+  if (ylabel) write(ylabel, { x: left - 4, y: top - 8 });
   return at;
 }
 
@@ -63,7 +63,7 @@ function short(value, digits = 3) {
   const text = Number.isInteger(value) ? value : Number(value.toPrecision(digits));
   if (!size || (size >= 1e-3 && size < 1e7)) return text.toLocaleString("en", { maximumFractionDigits: 9 }).replace("-", "−");
   const [head, power] = value.toExponential(1).replace("-", "−").split("e");
-  return `${head} · 10${[...power].map((one) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[one] ?? { "−": "⁻" }[one] ?? "").join("")}`;
+  return `${head}\u00a0·\u00a010${[...power].map((one) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[one] ?? { "−": "⁻" }[one] ?? "").join("")}`;
 }
 
 // `controls`: [{ name, label, min, max, step, show }] or [{ name, label, options: [[value, text]] }];
