@@ -15,7 +15,7 @@ TRITON := $(if $(filter Linux,$(shell uname)),triton==3.9.0)
 # No debugger is attached to the notebooks: it need not warn that it would be slow.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test quick test-portable notebooks cheat-sheet publish-dry-run pdf site-offline mutants lighthouse bench-grade guide-pictures accuracy format lock clean
+.PHONY: help book test quick test-portable notebooks cheat-sheet pdf site-offline publish-dry-run mutants lighthouse bench-grade guide-pictures accuracy format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets

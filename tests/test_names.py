@@ -134,7 +134,7 @@ def test_no_style_hides_a_statement() -> None:
 # ---- API
 
 
-MODULES = ("datasets", "exercises", "plotting")  # of which every function is public
+MODULES = ("datasets", "exercises", "figures", "plotting")  # of which every function is public
 
 
 def test_every_name_that_nllbook_exports_is_public_here() -> None:

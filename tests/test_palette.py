@@ -304,6 +304,7 @@ def test_chromium_shows_the_computed_colours(
     assert share["BLUE"] > 0.0005  # a dashed line
 
 
+SHOWN = ".bd-content figure:not(.moves) img, .bd-content figure.moves svg"
 FIGURES = [one.name for one in chapters() if any("plotting.figure" in c.body for c in one.cells)]
 
 
@@ -316,10 +317,10 @@ def test_no_figure_stands_in_a_box(site: Path, browser: Browser, name: str, sche
         paint = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert paint == "rgb({}, {}, {})".format(*np.rint(255 * rgb(PAGES[scheme])).astype(int))
         load(page)  # a figure that is not there yet has the colour of the page
-        count = page.locator(".bd-content figure img").count()
-        assert count > 0
+        count = page.locator(SHOWN).count()
+        assert count > 1
         for place in range(count):
-            found = pixels(page, f".bd-content figure img >> nth={place}")
+            found = pixels(page, f"{SHOWN} >> nth={place}")
             assert close(found[:3], rgb(PAGES[scheme])).all(), place
 
 
@@ -329,10 +330,12 @@ def test_text_in_figures_is_eleven_pixels_on_a_phone_and_as_the_text_around_on_a
     site: Path, browser: Browser, name: str
 ) -> None:
     drawn = STYLE["font.size"] / 72 * STYLE["figure.dpi"]
-    scale = "nodes => nodes.map(node => node.clientWidth / node.naturalWidth)"
+    sizes = """(nodes, drawn) => nodes.map((node) => node.localName === "img"
+      ? drawn * node.clientWidth / node.naturalWidth
+      : 11 * node.clientWidth / node.viewBox.baseVal.width)"""
     for size, least, most in ((PHONE, 11, 13), ((1280, 900), 15, 18)):
         with chapter(site, browser, name, "light", size=size) as page:
             load(page)
-            scales = page.eval_on_selector_all(".bd-content figure img", scale)
-        assert scales
-        assert all(least <= drawn * one <= most for one in scales), (size, scales)
+            found = page.eval_on_selector_all(SHOWN, sizes, drawn)
+        assert len(found) > 1
+        assert all(least <= one <= most for one in found), (size, found)

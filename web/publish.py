@@ -163,7 +163,7 @@ def notebooks(wheel: Wheel, site: str) -> dict[str, str]:
 
 
 def _stands_for_a_figure(output: Any) -> bool:
-    return str(output.get("data", {}).get("text/plain", "")).startswith("<Figure size")
+    return str(output.get("data", {}).get("text/plain", "")).startswith("<Figure ")
 
 
 def _to_site(text: str, site: str) -> str:
