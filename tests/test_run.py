@@ -24,8 +24,15 @@ if TYPE_CHECKING:
 v4: Any = nbformat.v4  # has no types
 
 MOST_MOVED = 26_000_000  # bytes, for a page that loads all: matplotlib, SymPy
-expect.set_options(timeout=60_000)  # Python is loaded, and other tests run beside
 RUNNABLE = [page.name for page in source.pages() if runtime.runs(page)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def patience() -> Iterator[None]:
+    """Python is loaded, and other tests run beside."""
+    expect.set_options(timeout=60_000)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 # ---- a cell, in this Python
@@ -100,6 +107,25 @@ def test_figures_are_shown_once_and_those_of_an_error_are_not() -> None:
     assert ran("0;", scope=scope) == []
     assert [kind for kind, _ in ran(draw + "1 / 0", scope=scope)] == ["error"]
     assert ran("0;", scope=scope) == []
+
+
+def test_a_figure_that_cannot_be_drawn_is_an_error_of_the_cell() -> None:
+    scope: dict[str, Any] = {}
+    draw = "import matplotlib.pyplot as plt\nplt.title(r'$\\foo$')"
+    ((kind, told),) = ran(draw + ";", scope=scope)
+    assert (kind, "Unknown symbol" in told) == ("error", True)
+    ((_, told),) = ran(draw + "\n1 / 0", scope=scope)
+    assert told.endswith("ZeroDivisionError: division by zero\n")
+    assert ran("0;", scope=scope) == []
+
+
+def test_cells_are_compiled_as_in_a_notebook() -> None:
+    assert ran("def f(x: int): ...\nf.__annotations__") == [("text", "{'x': <class 'int'>}\n")]
+
+
+def test_numbers_that_no_page_can_read_are_an_error() -> None:
+    ((kind, told),) = ran("from nllbook import figures\nfigures.show('coin', k=float('nan'))")
+    assert (kind, "not JSON compliant" in told) == ("error", True)
 
 
 def test_an_interactive_figure_is_sent_with_its_numbers() -> None:
@@ -337,13 +363,89 @@ def test_stop_ends_a_loop_and_the_next_run_begins_anew(first: Page) -> None:
     area.fill("kept = 1\nwhile True:\n    print('again')")
     one.get_by_role("button", name="Run cell").click()
     expect(one.locator(".run-output pre")).to_contain_text("which is not shown")
-    assert cells(first).nth(1).get_by_role("button", name="Run cell").is_disabled()
+    two = cells(first).nth(1)
+    two.get_by_role("button", name="Run cell").click()
+    expect(note(two)).to_have_text("Waits until cell 1 has run.")
     one.get_by_role("button", name="Stop cell 1").click()
-    expect(note(one)).to_have_text("Stopped.")
+    expect(note(one)).to_contain_text("Stopped")
     assert len(one.locator(".run-output").inner_text()) < 250_000
     area.fill("'kept' in globals()")
     one.get_by_role("button", name="Run cell").click()
     expect(one.locator(".run-output")).to_have_text("False")
+
+
+def write(cell: Locator, code: str) -> Locator:
+    cell.get_by_role("button", name="Edit").click()
+    cell.get_by_role("textbox").fill(code)
+    return cell.get_by_role("textbox")
+
+
+@pytest.mark.slow
+def test_what_rests_on_a_changed_cell_runs_again(first: Page) -> None:
+    one, two, three = (cells(first).nth(place) for place in range(3))
+    area = write(one, "x = 1")
+    write(two, "y = 2 * x")
+    last = write(three, "print(y, x)")
+    last.press("Shift+Enter")
+    expect(three.locator(".run-output")).to_have_text("2 1\n")
+    area.fill("x = 5")
+    last.press("Shift+Enter")
+    expect(three.locator(".run-output")).to_have_text("10 5\n")
+    area.fill("import time\ntime.sleep(2)\nx = 7")
+    last.press("Shift+Enter")
+    expect(note(one)).to_have_text("Running …")
+    area.fill("x = 100")  # while it runs as it was
+    expect(three.locator(".run-output")).to_have_text("14 7\n")
+    last.press("Shift+Enter")
+    expect(three.locator(".run-output")).to_have_text("200 100\n")
+
+
+@pytest.mark.slow
+def test_what_was_printed_is_seen_at_once_and_stays_after_stop(first: Page) -> None:
+    one, two = cells(first).nth(0), cells(first).nth(1)
+    write(one, "print('begun')\nwhile True:\n    pass").press("Shift+Enter")
+    expect(one.locator(".run-output")).to_have_text("begun\n")
+    one.get_by_role("button", name="Stop cell 1").click()
+    expect(one.locator(".run-output")).to_have_text("begun\n")
+    one.get_by_role("textbox").fill("raise ValueError('no')")
+    write(two, "1").press("Shift+Enter")
+    expect(note(two)).to_have_text("Not run: cell 1 above ended in an error.")
+    one.get_by_role("textbox").press("Shift+Enter")
+    said = first.get_by_role("status").filter(has_text="ValueError: no")
+    expect(said).to_have_text("cell 1: It ended in an error: ValueError: no")
+
+
+@pytest.mark.slow
+def test_a_cell_that_was_asked_for_meanwhile_runs_next(first: Page) -> None:
+    one, two = cells(first).nth(0), cells(first).nth(1)
+    write(one, "import time\ntime.sleep(1)\nx = 3").press("Shift+Enter")
+    write(two, "x + 1").press("Shift+Enter")
+    expect(two.locator(".run-output")).to_have_text("4\n")
+
+
+@pytest.mark.slow
+def test_what_was_written_is_there_when_the_page_comes_again(first: Page) -> None:
+    one = cells(first).nth(0)
+    write(one, "x = 41 + 1")
+    first.reload()
+    unfold(first)
+    expect(one.get_by_role("textbox")).to_have_value("x = 41 + 1")
+    one.get_by_role("button", name="Reset").click()
+    first.reload()
+    unfold(first)
+    expect(one.locator(".run-bar")).to_be_visible()
+    assert one.get_by_role("textbox").count() == 0
+
+
+@pytest.mark.slow
+def test_a_package_that_does_not_come_is_said(browser: Browser, address: str) -> None:
+    with visit(browser, f"{address}chapters/likelihood.html") as found:
+        found.page.route("**/numpy*.whl", lambda route: route.abort())
+        cell = cells(found.page).first
+        cell.get_by_role("button", name="Run cell").click()
+        expect(note(cell)).to_contain_text("numpy")
+        expect(note(cell)).to_contain_text("Run tries again.")
+        assert cell.locator(".run-output").count() == 0
 
 
 @pytest.mark.slow
@@ -360,6 +462,8 @@ def test_a_warning_is_shown_and_an_interactive_figure_moves(first: Page) -> None
     expect(says).to_contain_text("9 heads in 10 throws")
     one.locator(".run-output input").nth(1).press("ArrowLeft")
     expect(says).to_contain_text("8 heads in 10 throws")
+    first.emulate_media(media="print")  # on paper its picture
+    expect(one.locator(".run-output img")).to_be_visible()
 
 
 @pytest.mark.slow

@@ -34,9 +34,11 @@ def _watch(app: Sphinx, config: Config) -> None:
         *("nllbook/**/*.py", "nllbook/data/*", "nllbook/figures/*.png", "requirements.txt")
     )
     config.nb_execution_cache_path = str(Path(app.srcdir) / "_build" / ".jupyter_cache" / state)
-    config.book_inputs = _digest(
+    inputs = _digest(
         *("web/*.py", "web/*.mjs", "chapters/*.bib", "chapters/notation.md", "CITATION.cff")
     )
+    # some pages say other things where the site's address is known
+    config.book_inputs = f"{inputs} {config.html_baseurl} {os.environ.get('NLLBOOK_SITE', '')}"
 
 
 def _add_styles(app: Sphinx, config: Config) -> None:

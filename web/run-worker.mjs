@@ -18,14 +18,21 @@ globalThis.fetch = async (what, options) => {
   return new Response(stream, { headers: { "Content-Type": "application/wasm" } });
 };
 
-const quiet = { messageCallback: () => {} };
+// Pyodide only logs what it could not load.
+async function need(load, what) {
+  let why = "";
+  const errorCallback = (text) => (why += `${text} `);
+  await load.call(python, what, { messageCallback: () => {}, errorCallback });
+  if (why) throw new Error(why.trim());
+}
+
 const say = (content) => postMessage({ kind: "note", content });
 
 async function start() {
   say("Loading Python …");
   python = await loadPyodide({ env: { MPLBACKEND: "agg" } });
   say("Loading NumPy and nllbook …");
-  await python.loadPackage(["numpy", "nllbook"], quiet);
+  await need(python.loadPackage, ["numpy", "nllbook"]);
   const answer = await fetch(new URL("run_cell.py", import.meta.url));
   python.FS.writeFile("/home/pyodide/run_cell.py", await answer.text());
   run = python.pyimport("run_cell").run;
@@ -36,22 +43,24 @@ async function start() {
 async function load(source) {
   if (/\b(plotting|plt|matplotlib)\b/.test(source) && !python.loadedPackages.matplotlib) {
     say("Loading matplotlib …");
-    await python.loadPackage("matplotlib", quiet);
+    await need(python.loadPackage, "matplotlib");
     await python.runPythonAsync("import matplotlib.pyplot"); // says once that it looks for fonts
   }
   const found = python.pyimport("pyodide.code").find_imports(source).toJs();
   if (found.includes("sympy") && !python.loadedPackages.sympy) say("Loading SymPy …");
-  await python.loadPackagesFromImports(source, quiet);
+  await need(python.loadPackagesFromImports, source);
 }
 
-// What is printed, sent a few times a second at most: a page cannot follow every line of a loop.
+// What is printed; of more than a few lines, sent some times a second: a page cannot follow a loop.
 function printer() {
   const decoders = { out: new TextDecoder(), err: new TextDecoder() };
   let text = "";
   let room = LIMIT;
-  let last = performance.now();
+  let last = -Infinity;
+  let sent = 0;
   const flush = () => {
     if (text) postMessage({ kind: "text", content: text });
+    sent += 1;
     [text, last] = ["", performance.now()];
   };
   const write = (stream) => (bytes) => {
@@ -59,7 +68,7 @@ function printer() {
     if (room > 0) text += more.slice(0, room);
     if (room > 0 && more.length >= room) text += "\n… and more, which is not shown.\n";
     room -= more.length;
-    if (performance.now() - last > 100) flush();
+    if (sent < 100 || performance.now() - last > 100) flush();
     return bytes.length;
   };
   return { flush, write };
@@ -78,6 +87,8 @@ onmessage = async ({ data: { name, source } }) => {
     python.setStderr({ write: write("err") });
     done = run(source, name, scope, (kind, content) => {
       flush();
+      if (/text|error/.test(kind) && content.length > LIMIT)
+        content = `${content.slice(0, LIMIT)}\n… and more, which is not shown.\n`;
       postMessage({ kind, content });
     });
     flush();

@@ -28,16 +28,17 @@ def run(source: str, name: str, scope: dict[str, Any], emit: Emit) -> bool:
         last = None
         if tree.body and isinstance(tree.body[-1], ast.Expr):
             last = ast.Expression(tree.body.pop().value)  # type: ignore[attr-defined]
-        exec(compile(tree, name, "exec"), scope)
-        value = eval(compile(last, name, "eval"), scope) if last else None
+        exec(compile(tree, name, "exec", dont_inherit=True), scope)
+        value = eval(compile(last, name, "eval", dont_inherit=True), scope) if last else None
         if value is not None and not source.rstrip().endswith(";"):
             scope["_"] = value
             show(value, emit)
+        figures(emit)
     except BaseException as error:  # SystemExit too: it ends the cell, not Python
-        figures(lambda *_: None)
+        if plt := sys.modules.get("matplotlib.pyplot"):
+            plt.close("all")
         emit("error", trimmed(error))
         return False
-    figures(emit)
     return True
 
 
@@ -46,7 +47,8 @@ def show(value: Any, emit: Emit) -> None:
     bundle = value._repr_mimebundle_() if hasattr(value, "_repr_mimebundle_") else {}
     png = base64.b64encode(bundle.get("image/png", b"")).decode()
     if type(value).__module__ == "nllbook.figures":
-        emit("figure", json.dumps({"name": value.name, "state": value.state, "png": png}))
+        sent = {"name": value.name, "state": value.state, "png": png}
+        emit("figure", json.dumps(sent, allow_nan=False))
     elif png:
         emit("image", png)
     else:

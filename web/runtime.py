@@ -91,7 +91,7 @@ def fetch(cache: Path, folder: Path | None = None) -> Path:
             ways = [lambda: lambda name: (folder / name).read_bytes()]
         said = []
         for way in ways:
-            missing = [name for name in sorted(digests) if not (place / name).is_file()]
+            missing = [name for name, digest in digests.items() if not right(place / name, digest)]
             try:
                 read = way() if missing else official
                 for name in missing:
@@ -112,6 +112,10 @@ def fetch(cache: Path, folder: Path | None = None) -> Path:
     return place
 
 
+def right(file: Path, digest: str) -> bool:
+    return file.is_file() and sha256(file.read_bytes()).hexdigest() == digest
+
+
 def _keep(content: bytes, digest: str, part: Path, target: Path) -> None:
     """Write the file, whole or not at all, if it is what the lock says."""
     if sha256(content).hexdigest() != digest:
@@ -123,7 +127,8 @@ def _keep(content: bytes, digest: str, part: Path, target: Path) -> None:
 def install(site: Path, cache: Path) -> None:
     """Put the runtime and a wheel of nllbook into the site."""
     place = site / FOLDER
-    shutil.copytree(fetch(cache), place, dirs_exist_ok=True)
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(fetch(cache), place)
     wheel = build_wheel(place)
     lock = json.loads((place / "pyodide-lock.json").read_text(encoding="utf-8"))
     lock["packages"]["nllbook"] = {

@@ -38,8 +38,9 @@ export default {
       make(stage, "circle", { class: "dot", cx: at.x(mle), cy: at.y(1), r: 4 });
     },
     say: ({ n, k }, { mle, likelihood, error }) =>
-      `${k} heads in ${n} throws: the likelihood is largest at θ = ${short(mle)}, ` +
-      `where it is ${short(likelihood)}; standard error ${short(error)}.`,
+      `${count(k, "head")} in ${count(n, "throw")}: the likelihood is largest at ` +
+      `θ = ${short(mle)}, where it is ${short(likelihood)}; ` +
+      (error ? `half the bar is ${short(error)}.` : "at the edge there is no bar: its formula fails."),
     drag: ([x], { n }) => ({ k: (n * (x - 34)) / 304 }),
   }),
 };

@@ -17,6 +17,8 @@ function reverse(m, s, a) {
   return -Math.log(s) - Math.log(2 * Math.PI * Math.E) / 2 - mean;
 }
 
+const rounded = (kl) => (kl < 1e-12 ? 0 : kl); // what is left of 0 are rounding errors
+
 // Descends along m and s in turn, with steps that halve.
 function descend(m, s, a) {
   let best = reverse(m, s, a);
@@ -29,7 +31,7 @@ function descend(m, s, a) {
       best = least;
     } else step /= 2;
   }
-  return { mean: m, std: s, kl: best };
+  return { mean: m, std: s, kl: rounded(best) };
 }
 
 export function values({ a, direction }) {
@@ -44,7 +46,7 @@ export function values({ a, direction }) {
     const p = two(x, a);
     sum += p * (logTwo(x, a) - Math.log(density(x, 0, wide) || 1e-300));
   }
-  return { mean: 0, std: wide, kl: (sum * (a + 10)) / 2000 };
+  return { mean: 0, std: wide, kl: rounded((sum * (a + 10)) / 2000) };
 }
 
 export default {

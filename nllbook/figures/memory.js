@@ -8,22 +8,25 @@ export function values({ rows, classes, bytes }) {
     n,
     k,
     logits: n * k * bytes,
-    peak: n * k * (bytes < WIDE ? bytes + 3 * WIDE : 3 * WIDE),
+    peak: n * k * (bytes + 3 * WIDE), // the logits stay in use
     chunk: Math.min(n, ROWS) * k * WIDE,
   };
 }
 
-const size = (bytes) => (bytes >= 1e9 ? `${short(bytes / 1e9, 2)} GB` : `${short(bytes / 1e6, 2)} MB`);
+const size = (bytes) => {
+  const [unit, name] = bytes >= 1e9 ? [1e9, "GB"] : bytes >= 1e6 ? [1e6, "MB"] : [1e3, "kB"];
+  return `${short(bytes / unit, 2)} ${name}`;
+};
 
 export default {
   render: figure({
     title: "The memory of the logits",
     controls: [
-      { name: "rows", label: "rows", min: 6, max: 16, step: 1, show: (rows) => short(2 ** rows) },
+      { name: "rows", label: "rows", min: 8, max: 16, step: 1, show: (rows) => short(2 ** rows) },
       {
         name: "classes",
         label: "classes",
-        min: 3,
+        min: 7,
         max: 18,
         step: 0.25,
         show: (classes) => short(Math.round(2 ** classes)),

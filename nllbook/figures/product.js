@@ -24,10 +24,10 @@ export default {
           yticks,
         });
       const left = panel([30, 20, 160, 180], [0, 1.05], "product", [0, [1, "max"]]);
-      // In floats: 0 is what a computer holds where the product is smaller than 5 · 10⁻³²⁴.
+      // In float64: 0 is what is held where the product is smaller than 2.5 · 10⁻³²⁴.
       const held = (theta) => (product ? Math.exp(n * one(theta)) / product : 0);
       curve(stage, left, held, [0.0005, 0.9995], { class: "curve orange" });
-      const right = panel([206, 20, 338, 180], [3 * sum, 0], "sum, nats", [
+      const right = panel([222, 20, 338, 180], [3 * sum, 0], "sum, nats", [
         0,
         [sum, short(Math.round(sum))],
         [3 * sum, short(Math.round(3 * sum))],
@@ -36,6 +36,6 @@ export default {
     },
     say: ({ n }, { sum, product }) =>
       `${n} throws, 7 in 10 of them heads: at θ = 0.7 the product is ` +
-      `${product ? short(product) : "0 in floats"}, the sum ${short(sum, 4)} nats.`,
+      `${product ? short(product) : "0 in float64"}, the sum ${short(sum, 4)} nats.`,
   }),
 };

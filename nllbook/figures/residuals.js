@@ -42,6 +42,7 @@ export default {
       });
       curve(stage, right, (std) => values({ m, s: std }).nll, [0.2, 4], { class: "curve blue" });
       make(stage, "circle", { class: "dot", cx: right.x(s), cy: right.y(Math.min(nll, 4)), r: 5 });
+      if (nll > 4) make(stage, "text", { x: right.x(s) + 10, y: right.y(4) + 12 }, "↑ higher");
     },
     say: ({ m, s }, { mse, nll }) =>
       `μ = ${short(m)}, σ = ${short(s)}: mean squared error ${short(mse)}, ` +

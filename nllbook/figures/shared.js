@@ -41,16 +41,18 @@ function plot(stage, { x, y, box = [34, 20, 338, 180], xlabel, ylabel, xticks, y
   return at;
 }
 
-// A curve through the finite values of f between two numbers, cut off at the box.
+// A curve through the values of f between two numbers, cut off at the upper and lower edge.
 function curve(stage, at, f, [low, high], attributes) {
+  const [, top, , bottom] = at.box;
   let d = "";
-  let drawn = false;
+  let last;
   for (let i = 0; i <= 200; i += 1) {
     const x = low + ((high - low) * i) / 200;
     const y = at.y(f(x));
-    const inside = Number.isFinite(y) && y >= at.box[1] - 1 && y <= at.box[3] + 1;
-    if (inside) d += `${drawn ? "L" : "M"}${at.x(x).toFixed(1)},${y.toFixed(1)}`;
-    drawn = inside;
+    const within = Math.min(bottom, Math.max(top, y));
+    const point = { out: y !== within, text: `${at.x(x).toFixed(1)},${within.toFixed(1)}` };
+    if (last && !(last.out && point.out)) d += `${d.endsWith(last.text) ? "" : `M${last.text}`}L${point.text}`;
+    last = point;
   }
   return make(stage, "path", { class: "curve", ...attributes, d });
 }
@@ -58,13 +60,17 @@ function curve(stage, at, f, [low, high], attributes) {
 // A number as people write it: so many digits, commas between thousands, a real minus sign, and
 // powers of ten for what is very small or large.
 function short(value, digits = 3) {
+  if (Number.isNaN(value)) return "undefined";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  if (!value) return "0"; // −0, too
   const size = Math.abs(value);
   const text = Number.isInteger(value) ? value : Number(value.toPrecision(digits));
-  if (!size || (size >= 1e-3 && size < 1e7)) return text.toLocaleString("en", { maximumFractionDigits: 9 }).replace("-", "−");
-  const [head, power] = value.toExponential(1).replace("-", "−").split("e");
+  if (size >= 1e-3 && size < 1e7) return text.toLocaleString("en", { maximumFractionDigits: 9 }).replace("-", "−");
+  const [head, power] = value.toExponential(1).replaceAll("-", "−").split("e");
   return `${head}\u00a0·\u00a010${[...power].map((one) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[one] ?? { "−": "⁻" }[one] ?? "").join("")}`;
 }
+
+const count = (number, word) => `${short(number)} ${word}${number === 1 ? "" : "s"}`;
 
 // `controls`: [{ name, label, min, max, step, show }] or [{ name, label, options: [[value, text]] }];
 // `max` may be a function of the state.
@@ -78,7 +84,8 @@ function figure({ title, controls, limit = (state) => state, values, draw, say, 
     el.classList.add("nll-figure");
     const stage = make(el, "svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
     const panel = make(el, "div", { class: "nll-controls", role: "group", "aria-label": title });
-    const line = make(el, "p", { class: "nll-says", role: "status" });
+    const line = make(el, "p", { class: "nll-says" });
+    const live = make(el, "p", { class: "nll-live", role: "status" });
     const read = () => limit(Object.fromEntries(controls.map(({ name }) => [name, model.get(name)])));
     const write = (changes) => {
       for (const [name, value] of Object.entries(limit({ ...read(), ...changes })))
@@ -99,8 +106,15 @@ function figure({ title, controls, limit = (state) => state, values, draw, say, 
         const text = say(state, found);
         stage.setAttribute("aria-label", `${title}: ${text}`);
         clearTimeout(wait); // read aloud when the hand rests
-        wait = setTimeout(() => (line.textContent = text), line.textContent ? 400 : 0);
+        if (line.textContent) wait = setTimeout(() => (live.textContent = text), 400);
+        line.textContent = text;
       });
+    };
+    // Where a touch turns out to scroll the page, what it moved before goes back.
+    const holds = (element) => {
+      let held;
+      element.addEventListener("pointerdown", () => (held = read()));
+      element.addEventListener("pointercancel", () => write(held));
     };
     const fields = controls.map((one) => {
       const label = make(panel, "label");
@@ -115,7 +129,8 @@ function figure({ title, controls, limit = (state) => state, values, draw, say, 
       }
       const range = { type: "range", min: one.min, step: one.step };
       const input = make(label, "input", { ...range, ...OWN_KEYS });
-      const output = make(label, "span", { class: "nll-value" });
+      const output = make(label, "span", { class: "nll-value", "aria-hidden": true });
+      holds(input);
       input.oninput = () => write({ [one.name]: Number(input.value) });
       return (state) => {
         const text = one.show ? one.show(state[one.name], state) : short(state[one.name]);
@@ -140,11 +155,14 @@ function figure({ title, controls, limit = (state) => state, values, draw, say, 
         }
         write(changes);
       };
+      holds(stage);
       stage.onpointerdown = (event) => {
+        if (event.button) return;
         stage.setPointerCapture(event.pointerId);
-        move(event);
+        if (event.pointerType !== "touch") move(event);
       };
-      stage.onpointermove = (event) => event.buttons && move(event);
+      stage.onpointermove = (event) => stage.hasPointerCapture(event.pointerId) && move(event);
+      stage.onclick = move; // a tap
     }
     for (const { name } of controls) model.on(`change:${name}`, show);
     show();

@@ -45,5 +45,16 @@ export default {
     say: ({ y }, { p, nll }) =>
       `Probabilities ${p.map((one) => short(one)).join(", ")}; the loss of class ${y + 1} is ` +
       `${short(nll)} nats.`,
+    drag(point) {
+      // The shares of the corners at this place, then logits whose mean is 0.
+      const [[ax, ay], [bx, by], [cx, cy]] = CORNERS;
+      const area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay);
+      const [x, y] = point;
+      const second = ((x - ax) * (cy - ay) - (cx - ax) * (y - ay)) / area;
+      const third = ((bx - ax) * (y - ay) - (x - ax) * (by - ay)) / area;
+      const logs = [1 - second - third, second, third].map((p) => Math.log(Math.max(p, 1e-4)));
+      const mean = (logs[0] + logs[1] + logs[2]) / 3;
+      return { a: logs[0] - mean, b: logs[1] - mean, c: logs[2] - mean };
+    },
   }),
 };

@@ -1,5 +1,6 @@
 // Runs the page's code in Python, in a worker beside the page (run-worker.mjs). Nothing is fetched
-// before the first Run. The cells above the one that is run go first, as in a notebook.
+// before the first Run. The cells above the one that is run go first, as in a notebook; a cell that
+// ran runs again if it, or one above it, was changed. What was changed is kept while the tab lives.
 (() => {
   const folder = new URL("../pyodide/", location.href);
   const disk =
@@ -9,6 +10,8 @@
   let busy; // the cell that runs
   let waiting = []; // those that will
   let asked; // the one whose Run was pressed
+  let queued; // one whose Run was pressed meanwhile
+  let aloud; // a timer
 
   const make = (name, properties = {}, ...children) => {
     const element = Object.assign(document.createElement(name), properties);
@@ -29,8 +32,10 @@
         one.setAttribute("aria-label", `${text} ${cell.name}`);
         return one;
       };
-      cell.run = button("Run", () => (asked === cell ? stop() : start(cell)));
-      cell.edit = button("Edit", () => edit(cell));
+      cell.run = button("Run", ({ detail }) => {
+        if (detail < 2) asked === cell ? stop() : start(cell); // a double click is one
+      });
+      cell.edit = button("Edit", () => edit(cell).focus());
       cell.reset = button("Reset", () => reset(cell));
       cell.reset.hidden = true;
       input.append(make("div", { className: "run-bar" }, cell.run, cell.edit, cell.reset, cell.note));
@@ -43,43 +48,72 @@
 
   const source = (cell) => cell.area?.value ?? cell.first;
   const changed = (cell) => source(cell) !== cell.first;
+  const outdate = (cell) => cells.slice(cell.place).forEach((one) => (one.ran = false));
 
-  function say(cell, text, aloud = true) {
+  function say(cell, text, spoken = text) {
     cell.note.textContent = text;
-    if (aloud) live.textContent = `${cell.name}: ${text}`;
+    clearTimeout(aloud);
+    if (spoken) live.textContent = `${cell.name}: ${spoken}`;
   }
 
-  function edit(cell) {
-    if (!cell.area) {
-      const rows = cell.first.split("\n").length;
-      cell.area = make("textarea", { value: cell.first, rows, spellcheck: false, wrap: "off" });
-      cell.area.setAttribute("aria-label", `Code of ${cell.name}. Shift and Enter run it`);
-      cell.area.autocapitalize = "off";
-      cell.area.oninput = () => (cell.ran = false);
-      cell.area.onkeydown = (event) => {
-        if (event.key !== "Enter" || !event.shiftKey) return;
-        event.preventDefault();
-        start(cell);
-      };
-      cell.pre.hidden = true;
-      cell.pre.after(cell.area);
-      cell.reset.hidden = false;
-      say(cell, "Shift and Enter run it.");
+  // What was written into a cell, for when the page is loaded again; not every browser allows it.
+  const key = (cell) => `${location.pathname} ${cell.name}`;
+  const kept = (cell) => {
+    try {
+      const [first, text] = JSON.parse(sessionStorage.getItem(key(cell))) ?? [];
+      return first === cell.first ? text : undefined;
+    } catch {
+      return undefined;
     }
-    cell.area.focus();
+  };
+  const keep = (cell) => {
+    try {
+      if (changed(cell)) sessionStorage.setItem(key(cell), JSON.stringify([cell.first, source(cell)]));
+      else sessionStorage.removeItem(key(cell));
+    } catch {} // then it is not kept
+  };
+
+  function edit(cell, text = cell.first) {
+    if (cell.area) return cell.area;
+    const rows = text.split("\n").length;
+    cell.area = make("textarea", { value: text, rows, spellcheck: false, wrap: "off" });
+    cell.area.setAttribute("aria-label", `Code of ${cell.name}`);
+    cell.area.autocapitalize = "off";
+    cell.area.oninput = () => {
+      outdate(cell);
+      keep(cell);
+    };
+    cell.area.onkeydown = (event) => {
+      if (event.key === "Escape") cell.run.focus();
+      if (event.key !== "Enter" || !event.shiftKey) return;
+      event.preventDefault();
+      start(cell);
+    };
+    cell.pre.after(cell.area);
+    cell.area.setSelectionRange(0, 0);
+    folded(cell, true);
+    say(cell, "Shift and Enter run it.");
+    return cell.area;
+  }
+
+  // While the code is edited, it is not shown beside, nor copied.
+  function folded(cell, hidden) {
+    cell.pre.hidden = cell.edit.hidden = hidden;
+    for (const one of cell.whole.querySelectorAll(".copybtn")) one.hidden = hidden;
+    cell.reset.hidden = !hidden && !cell.output;
   }
 
   function reset(cell) {
-    if (busy && waiting.concat(busy).includes(cell)) stop();
-    if (changed(cell)) cell.ran = false;
+    if (busy && (cell === asked || cell === busy || waiting.includes(cell))) stop();
+    if (changed(cell)) outdate(cell);
     cell.area?.remove();
     cell.output?.remove();
     delete cell.area;
     delete cell.output;
-    cell.pre.hidden = false;
+    keep(cell);
     for (const one of cell.stored) one.classList.remove("run-old");
+    folded(cell, false);
     cell.run.focus();
-    cell.reset.hidden = true;
     say(cell, "As it was.");
   }
 
@@ -87,6 +121,8 @@
   function output(cell) {
     if (!cell.output) {
       cell.output = make("div", { className: "cell_output docutils container run-output" });
+      cell.output.setAttribute("role", "group");
+      cell.output.setAttribute("aria-label", `Output of ${cell.name}`);
       cell.whole.append(cell.output);
       for (const one of cell.stored) one.classList.add("run-old"); // links to it still lead here
       cell.reset.hidden = false;
@@ -104,19 +140,20 @@
     const into = output(cell);
     if (kind === "image" || kind === "figure") {
       const caption = cell.stored.map((one) => one.querySelector("figcaption")).find(Boolean);
-      const figure = make("figure", { className: "align-default" });
-      into.append(figure);
       const { name, state, png } = kind === "figure" ? JSON.parse(content) : { png: content };
+      const figure = make("figure", { className: "align-default" }, picture(cell, png));
+      into.append(figure);
       const fill = globalThis.nllFigures?.[name];
       if (fill) {
         const place = make("div", { className: "live" });
         place.style.setProperty("--rows", Object.keys(state).length);
         figure.append(place);
         fill(place, state);
-      } else figure.append(picture(cell, png));
+      }
       if (caption) figure.append(caption.cloneNode(true));
       return;
     }
+    if (kind === "error") cell.error = content.trim().split("\n").at(-1);
     let last = into.lastElementChild;
     if (last?.dataset.kind !== kind) {
       last = make("pre", { tabIndex: 0 });
@@ -127,37 +164,42 @@
   }
 
   // Ends Python; the next Run starts it anew, with the first cell.
-  function stop(why = "Stopped.") {
+  function stop(why = "Stopped, and all variables are gone: the next Run starts Python anew.") {
     worker?.terminate();
     worker = undefined;
-    for (const one of [busy, asked]) if (one) say(one, why);
-    finish();
+    queued = undefined;
+    if (busy !== asked) say(busy, "Stopped.", "");
+    say(asked, why);
     for (const one of cells) one.ran = false;
+    finish();
   }
 
   function finish() {
-    [busy, waiting] = [undefined, []];
+    [busy, waiting, asked] = [undefined, [], undefined];
     label();
-    asked = undefined;
+    const after = queued;
+    queued = undefined;
+    if (after) start(after);
   }
 
   function label() {
     for (const one of cells) {
-      const stops = busy && one === asked;
-      one.run.textContent = stops ? "Stop" : "Run";
+      one.run.textContent = busy && one === asked ? "Stop" : "Run";
       one.run.setAttribute("aria-label", `${one.run.textContent} ${one.name}`);
-      one.run.disabled = Boolean(busy) && !stops;
     }
   }
 
   function start(cell) {
     if (location.protocol === "file:") say(cell, disk);
-    else if (busy) say(cell, "Another cell is running: stop it, or wait.");
-    else {
+    else if (!busy) {
       asked = cell;
       waiting = cells.filter((one) => one.place < cell.place && !one.ran);
       waiting.push(cell);
       next();
+    } else if (cell !== asked) {
+      if (queued && queued !== cell) say(queued, "Not run: another cell was asked for since.", "");
+      queued = cell;
+      say(cell, `Waits until ${asked.name} has run.`);
     }
   }
 
@@ -168,31 +210,41 @@
     if (!worker) {
       worker = new Worker(new URL("run-worker.mjs", folder), { type: "module" });
       worker.onmessage = ({ data }) => hear(data);
-      worker.onerror = (event) => hear({ kind: "failed", content: event.message });
+      worker.onerror = ({ message }) => hear({ kind: "failed", content: message ?? "a file is missing" });
     }
-    busy.fresh = true;
-    worker.postMessage({ name: `<${busy.name}>`, source: source(busy) });
+    busy.sent = source(busy);
+    busy.output?.replaceChildren();
+    worker.postMessage({ name: `<${busy.name}>`, source: busy.sent });
   }
 
   function hear({ kind, content }) {
     const cell = busy;
     if (!cell) return;
-    if (cell.fresh && kind !== "note") {
-      output(cell).replaceChildren();
-      cell.fresh = false;
-    }
     if (kind === "note") {
-      if (cell !== asked) say(cell, content, false);
       const first = cell === asked ? "" : ` (${cell.name}, which goes first)`;
-      say(asked, content + first, !content.startsWith("Running"));
+      const running = content.startsWith("Running");
+      if (first) say(cell, content, "");
+      say(asked, content + first, running ? "" : content);
+      if (running) aloud = setTimeout(() => (live.textContent = `${cell.name}: ${content}`), 1000);
     } else if (kind === "failed") {
-      stop(`Python could not be loaded or broke down (${content}). Run tries again.`);
+      stop(`Python could not be loaded, or broke down (${content}). Run tries again.`);
     } else if (kind === "done") {
-      cell.ran = content;
-      say(cell, content ? "Done." : "It ended in an error.", cell === asked);
-      if (content) return next();
+      output(cell);
+      cell.ran = content && cell.sent === source(cell);
+      if (content) {
+        say(cell, "Done.", cell === asked ? "Done." : "");
+        return next();
+      }
+      outdate(cell);
+      say(cell, "It ended in an error.", cell === asked ? `It ended in an error: ${cell.error}` : "");
       if (cell !== asked) say(asked, `Not run: ${cell.name} above ended in an error.`);
       finish();
     } else show(cell, kind, content);
   }
+
+  for (const cell of cells) {
+    const text = kept(cell);
+    if (text !== undefined) edit(cell, text);
+  }
+  live.textContent = "";
 })();
