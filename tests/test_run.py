@@ -396,6 +396,7 @@ def test_what_rests_on_a_changed_cell_runs_again(first: Page) -> None:
     expect(note(one)).to_have_text("Running …")
     area.fill("x = 100")  # while it runs as it was
     expect(three.locator(".run-output")).to_have_text("14 7\n")
+    expect(note(three)).to_have_text("Done.")
     last.press("Shift+Enter")
     expect(three.locator(".run-output")).to_have_text("200 100\n")
 
