@@ -28,6 +28,7 @@ from web.source import ROOT
 
 v4: Any = nbformat.v4  # has no types
 MINUTES = 10
+PICTURES = ("image/", "application/vnd.jupyter.widget-view")
 
 
 def python(version: str) -> str:
@@ -147,12 +148,12 @@ async def _execute(interpreter: Path, text: str) -> list[Any]:
 
 
 def said(cell: Any) -> list[Any]:
-    """What a cell's outputs say in words: no images, streams in one piece."""
+    """What a cell's outputs say in words: no images or widgets, streams in one piece."""
     found: list[Any] = []
     for output in cell.outputs:
         if output.output_type != "stream":
             data = output.get("data", {})
-            words = {kind: data[kind] for kind in data if not kind.startswith("image/")}
+            words = {kind: data[kind] for kind in data if not kind.startswith(PICTURES)}
             found.append((output.output_type, words, output.get("evalue")))
         elif found and found[-1][:2] == ("stream", output.name):
             found[-1] = ("stream", output.name, found[-1][2] + output.text)

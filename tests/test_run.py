@@ -248,6 +248,12 @@ def note(cell: Locator) -> Locator:
     return cell.locator(".run-note")
 
 
+def write(cell: Locator, code: str) -> Locator:
+    cell.get_by_role("button", name="Edit").click()
+    cell.get_by_role("textbox").fill(code)
+    return cell.get_by_role("textbox")
+
+
 def unfold(page: Page) -> None:
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
 
@@ -342,8 +348,7 @@ def test_by_keyboard_a_cell_is_changed_run_and_put_back(first: Page) -> None:
 @pytest.mark.slow
 def test_an_error_is_said_where_it_is_and_below_nothing_runs(first: Page) -> None:
     one, two = cells(first).nth(0), cells(first).nth(1)
-    one.get_by_role("button", name="Edit").click()
-    one.get_by_role("textbox").fill("def f(x):\n    return x.no\n\nf(3)")
+    write(one, "def f(x):\n    return x.no\n\nf(3)")
     two.get_by_role("button", name="Run cell").click()
     expect(note(one)).to_have_text("It ended in an error.")
     expect(note(two)).to_have_text("Not run: cell 1 above ended in an error.")
@@ -358,9 +363,7 @@ def test_an_error_is_said_where_it_is_and_below_nothing_runs(first: Page) -> Non
 @pytest.mark.slow
 def test_stop_ends_a_loop_and_the_next_run_begins_anew(first: Page) -> None:
     one = cells(first).nth(0)
-    one.get_by_role("button", name="Edit").click()
-    area = one.get_by_role("textbox")
-    area.fill("kept = 1\nwhile True:\n    print('again')")
+    area = write(one, "kept = 1\nwhile True:\n    print('again')")
     one.get_by_role("button", name="Run cell").click()
     expect(one.locator(".run-output pre")).to_contain_text("which is not shown")
     two = cells(first).nth(1)
@@ -372,12 +375,6 @@ def test_stop_ends_a_loop_and_the_next_run_begins_anew(first: Page) -> None:
     area.fill("'kept' in globals()")
     one.get_by_role("button", name="Run cell").click()
     expect(one.locator(".run-output")).to_have_text("False")
-
-
-def write(cell: Locator, code: str) -> Locator:
-    cell.get_by_role("button", name="Edit").click()
-    cell.get_by_role("textbox").fill(code)
-    return cell.get_by_role("textbox")
 
 
 @pytest.mark.slow
@@ -452,9 +449,7 @@ def test_a_package_that_does_not_come_is_said(browser: Browser, address: str) ->
 @pytest.mark.slow
 def test_a_warning_is_shown_and_an_interactive_figure_moves(first: Page) -> None:
     one = cells(first).nth(0)
-    one.get_by_role("button", name="Edit").click()
-    area = one.get_by_role("textbox")
-    area.fill("import warnings\nwarnings.warn('careful')")
+    area = write(one, "import warnings\nwarnings.warn('careful')")
     area.press("Shift+Enter")
     expect(one.locator(".run-output")).to_contain_text("UserWarning: careful")
     area.fill("from nllbook import figures\nfigures.show('coin', k=9)")

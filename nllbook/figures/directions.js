@@ -6,14 +6,16 @@ const logTwo = (x, a) => {
   return near + Math.log1p(Math.exp(far - near)) - Math.log(2 * Math.sqrt(2 * Math.PI));
 };
 
-// KL(q‖p) in nats for q = N(m, s²): a sum over even steps, which converges fast for smooth tails.
+// KL(q‖p) in nats for q = N(m, s²): a sum over even steps. Its error falls like e^(−2π · distance
+// of the nearest pole of log p / step), some e^(−27) for bumps at ±2.5.
 function reverse(m, s, a) {
   let sum = 0;
-  for (let i = -60; i <= 60; i += 1) {
-    const z = (i * 9) / 60;
+  const step = 0.06;
+  for (let i = -120; i <= 120; i += 1) {
+    const z = i * step;
     sum += Math.exp((-z * z) / 2) * logTwo(m + s * z, a);
   }
-  const mean = (sum * 9) / 60 / Math.sqrt(2 * Math.PI);
+  const mean = (sum * step) / Math.sqrt(2 * Math.PI);
   return -Math.log(s) - Math.log(2 * Math.PI * Math.E) / 2 - mean;
 }
 

@@ -230,7 +230,8 @@
       stop(`Python could not be loaded, or broke down (${content}). Run tries again.`);
     } else if (kind === "done") {
       output(cell);
-      cell.ran = content && cell.sent === source(cell);
+      const above = cells.slice(0, cell.place).every((one) => one.ran);
+      cell.ran = content && above && cell.sent === source(cell);
       if (content) {
         say(cell, "Done.", cell === asked ? "Done." : "");
         return next();
