@@ -304,7 +304,7 @@ def test_chromium_shows_the_computed_colours(
     assert share["BLUE"] > 0.0005  # a dashed line
 
 
-SHOWN = ".bd-content figure:not(.moves) img, .bd-content figure.moves svg"
+SHOWN = ".bd-content figure:not(.moves) img, .bd-content .live svg"
 FIGURES = [one.name for one in chapters() if any("plotting.figure" in c.body for c in one.cells)]
 
 
