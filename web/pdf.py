@@ -158,10 +158,9 @@ def places(path: Path) -> dict[str, int]:
 
 
 def bookmarks(pdf: pikepdf.Pdf, entries: list[Entry]) -> None:
-    """The contents once more, for the reader's side bar; Chromium's own has some titles twice."""
+    """The contents once more, for the side bar; Chromium's own would have some titles twice."""
     goals = pdf.Root.Dests
     with pdf.open_outline() as outline:
-        outline.root.clear()
         for one in entries:
             title = html.unescape(re.sub(r"<[^>]+>", "", one.title))
             item = pikepdf.OutlineItem(title, goals[f"/{one.target}"].wrap_in_array())
