@@ -1,17 +1,41 @@
-"""What all losses share: data and parameters of one shape, weights, values and gradients."""
+"""What the losses share whose rows are single numbers: shapes, weights, checks, gradients.
+
+A loss is written for some rows at a time,
+
+    batch = Batch(sample_weight, reduction, return_grad, y=y, mean=mean)
+    for rows in batch:
+        error = rows["y"] - rows.finite("mean")
+        rows.loss(0.5 * error * error)
+        if return_grad:
+            rows.slopes(mean=-error)
+    return batch.result()
+
+and that is a block that fits into the processor's cache, not all of them at once.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nllbook._reduce import Floats, Reduction, divisor, reduced, row_weights, times
-from nllbook._validate import float_type, real_array, refuse, rounded
+from nllbook._reduce import (
+    Floats,
+    Reduction,
+    Total,
+    blocks,
+    divisor,
+    part,
+    row_weights,
+    times,
+)
+from nllbook._validate import float_type, real_array, refuse
 
 
-def one_of(**values: ArrayLike | None) -> tuple[str, ArrayLike]:
+def one_of(**values: Any) -> tuple[str, Any]:
     """The name and the value of the one argument that was given, of several."""
     given = [(name, value) for name, value in values.items() if value is not None]
     if len(given) != 1:
@@ -21,63 +45,114 @@ def one_of(**values: ArrayLike | None) -> tuple[str, ArrayLike]:
 
 
 class Batch:
-    """Data and parameters of one call, in float64: arrays of one shape, or single numbers.
-
-    ``batch["loc"]`` is the argument ``loc``. Only rows that count and hold no NaN are checked, and
-    those of weight 0 are blanked out with NaN.
-    """
+    """Data and parameters of one call: arrays of one shape, or single numbers for all rows."""
 
     def __init__(
-        self, sample_weight: ArrayLike | None, reduction: Reduction, **values: ArrayLike
+        self,
+        sample_weight: ArrayLike | None,
+        reduction: Reduction,
+        return_grad: bool,
+        **values: ArrayLike,
     ) -> None:
         arrays = {name: real_array(name, value) for name, value in values.items()}
         shapes = {name: array.shape for name, array in arrays.items() if array.ndim}
         if len(set(shapes.values())) > 1:
             found = ", ".join(f"{name} of shape {shape}" for name, shape in shapes.items())
             raise ValueError(f"{', '.join(values)} must have one shape or be numbers, got {found}")
-        self.shape = next(iter(shapes.values()), ())
+        self.shape: tuple[int, ...] = next(iter(shapes.values()), ())
+        self.size = math.prod(self.shape)
         self.dtype = float_type(*values.values())
-        self.reduction = reduction
-        self.weight = row_weights(sample_weight, "the rows", self.shape, reduction)
-        self.count = self.weight  # what "mean" divides by the sum of
-        self._arrays = {name: array.astype(np.float64) for name, array in arrays.items()}
-        self.checked = self.weight != 0
-        for array in self._arrays.values():
+        self.reduction, self.return_grad = reduction, return_grad
+        weight = row_weights(sample_weight, "the rows", self.shape, reduction)
+        self.weight = None if weight is None else weight.reshape(-1)
+        self.arrays = {
+            name: array.reshape(-1) if array.ndim else array.astype(np.float64)
+            for name, array in arrays.items()
+        }
+        self.by = math.nan  # until it is asked for: what the values and the gradient are over
+        self.value = Total(self.shape, reduction == "none", self.dtype)
+        self.gradients: dict[str, Total] = {}
+
+    def __iter__(self) -> Iterator[Rows]:
+        """The rows, a block at a time; where there are none, one empty block all the same."""
+        if math.isnan(self.by):
+            self.by = divisor(self.weight, self.size, self.reduction)
+        for block in blocks(max(1, self.size), 1):
+            yield Rows(self, block)
+
+    def checked(self) -> NDArray[np.bool_]:
+        """Which rows are looked at: those that have a weight and no NaN, all in one dimension."""
+        known = np.ones(self.size, bool) if self.weight is None else self.weight != 0
+        for array in self.arrays.values():
             if array.ndim:
-                self.checked &= ~np.isnan(array)
-                array[self.weight == 0] = np.nan
+                known &= ~np.isnan(array)
+        return known
+
+    def result(self) -> Any:
+        """The value, and with ``return_grad`` the gradient with respect to each parameter.
+
+        Where a single number serves all rows its gradient is the sum over them, but for "none".
+        """
+        value = self.value.over(self.by)
+        if not self.return_grad:
+            return value
+        gradients = tuple(total.over(self.by) for total in self.gradients.values())
+        return value, gradients[0] if len(gradients) == 1 else gradients
+
+
+class Rows:
+    """A block of rows: ``rows["loc"]`` are their entries of the argument ``loc``, in float64.
+
+    Only rows that count and hold no NaN are checked; those of weight 0 are blanked out with NaN.
+    """
+
+    def __init__(self, batch: Batch, block: slice) -> None:
+        self.batch, self.block = batch, block
+        self._arrays: dict[str, Floats] = {
+            name: (array[block] if array.ndim else array).astype(np.float64, copy=False)
+            for name, array in batch.arrays.items()
+        }
+        self.weight = part(batch.weight, block)
+        if self.weight is not None and not np.all(self.weight):
+            for name, array in self._arrays.items():
+                if array.ndim:
+                    self._arrays[name] = np.where(self.weight == 0, np.nan, array)
 
     def __getitem__(self, name: str) -> Floats:
         return self._arrays[name]
 
-    def refuse(self, name: str, wrong: NDArray[np.bool_], expected: str) -> None:
-        """Raise a ValueError for the first entry that is checked and marked wrong."""
-        refuse(name, self[name], wrong & self.checked if wrong.ndim else wrong, expected)
+    def refuse(self, name: str, right: NDArray[np.bool_], expected: str) -> None:
+        """Raise a ValueError for the first entry that is to be checked and not marked right."""
+        if right.all():
+            return
+        wrong = ~(right | np.isnan(self[name]))
+        if wrong.ndim:
+            for array in self._arrays.values():
+                if array.ndim:
+                    wrong &= ~np.isnan(array)
+        refuse(name, self[name], wrong, expected, self.batch.shape, self.block.start)
 
     def finite(self, name: str) -> Floats:
         """The argument, which must be finite (or NaN)."""
-        self.refuse(name, np.isinf(self[name]), "finite")
-        return self[name]
+        x = self[name]
+        self.refuse(name, np.isfinite(x), "finite")
+        return x
 
     def positive(self, name: str) -> Floats:
         """The argument, which must be finite and > 0 (or NaN)."""
-        self.refuse(name, np.isinf(self[name]) | (self[name] <= 0), "finite and > 0")
-        return self[name]
+        x = self[name]
+        self.refuse(name, (x > 0) & (x < np.inf), "finite and > 0")
+        return x
 
-    def value(self, loss: Floats) -> Any:
-        """The losses of the rows, reduced."""
-        by = divisor(self.count, self.reduction)
-        return reduced(times(self.weight, loss), by, self.reduction, self.dtype)
+    def loss(self, loss: Floats) -> None:
+        """The losses of the rows, without their weights."""
+        self.batch.value.add(self.block, times(self.weight, loss))
 
-    def gradient(self, **slopes: Floats) -> Any:
-        """The gradient of ``value`` with respect to each argument named, from those of the rows.
-
-        Where a single number serves all rows it is the sum over the rows, but for "none".
-        """
-        by = divisor(self.count, self.reduction)
-        gradients = []
+    def slopes(self, **slopes: Floats) -> None:
+        """Their derivatives by the arguments named."""
+        batch = self.batch
         for name, slope in slopes.items():
-            terms = times(self.weight, slope)
-            single = self[name].ndim == 0 and self.reduction != "none"
-            gradients.append(rounded((np.sum(terms) if single else terms) / by, self.dtype))
-        return gradients[0] if len(gradients) == 1 else tuple(gradients)
+            if name not in batch.gradients:
+                keep = batch.reduction == "none" or self[name].ndim > 0
+                batch.gradients[name] = Total(batch.shape, keep, batch.dtype)
+            batch.gradients[name].add(self.block, times(self.weight, slope), batch.by)

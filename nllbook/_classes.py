@@ -7,47 +7,61 @@ From logits the gradient is T p − t. A row that is sure of one class y has t_y
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nllbook._reduce import Floats, Reduction, balanced, row_weights, times
-from nllbook._softmax import Rows, surprise
-from nllbook._validate import FloatArray, real_array, refuse, refuse_sums, scalar, shown
+from nllbook._reduce import BLOCK, Floats, Reduction, balanced, blocks, row_weights, times
+from nllbook._softmax import Rows, seen_from_the_top, surprise
+from nllbook._validate import (
+    FloatArray,
+    at,
+    float_type,
+    numbers,
+    real_array,
+    refuse,
+    refuse_sums,
+    scalar,
+    shown,
+)
 
 
 class Targets:
-    """The targets of n rows: checked, and ready to be asked for a block of rows at a time."""
+    """The targets of n rows, and their logits or probabilities, checked some rows at a time."""
 
     def __init__(
         self,
-        y: ArrayLike,
+        y: Any,
         name: str,
-        table: FloatArray,
+        scores: Any,
+        sample_weight: Any,
+        reduction: Reduction,
         class_weight: ArrayLike | None,
         ignore_index: int | None,
         label_smoothing: float,
-        sample_weight: ArrayLike | None,
-        reduction: Reduction,
     ) -> None:
+        table = real_array(name, scores)
         if table.ndim == 0 or table.shape[-1] == 0:
             raise ValueError(f"{name} must have shape (..., k) with k >= 1, got {table.shape}")
-        shape, self.k = table.shape[:-1], table.shape[-1]
-        real_array("y", y)
-        labels = np.asarray(y)
+        self.shape, self.k = table.shape[:-1], table.shape[-1]
+        self.n = math.prod(self.shape)
+        self.name, self.table = name, table.reshape(self.n, self.k)
+        self.given, self.dtype = np.asarray(scores).dtype, float_type(scores, y)
+        labels = numbers("y", y)
         integers = labels.dtype.kind in "iu" or labels.size == 0  # an empty list is of floats
-        self.hard = integers and labels.shape == shape
+        self.hard = integers and labels.shape == self.shape
         if not self.hard and (labels.dtype.kind != "f" or labels.shape != table.shape):
             raise ValueError(
-                f"y must hold class indices (integers of shape {shape}) or distributions "
+                f"y must hold class indices (integers of shape {self.shape}) or distributions "
                 f"(floats of shape {table.shape}), got {labels.dtype} of shape {labels.shape}"
             )
         self.smoothing = scalar("label_smoothing", label_smoothing, "in [0, 1]", low=0, closed=True)
         if self.smoothing > 1:
             raise ValueError(f"label_smoothing = {shown(self.smoothing)} must be in [0, 1]")
         self.class_weight = _class_weights(class_weight, self.k, reduction)
-        weight = row_weights(sample_weight, "the rows", shape, reduction)
+        weight = row_weights(sample_weight, "the rows", self.shape, reduction)
         if ignore_index is not None:
             if not isinstance(ignore_index, int | np.integer) or isinstance(ignore_index, bool):
                 raise TypeError(
@@ -55,42 +69,73 @@ class Targets:
                 )
             if not self.hard:
                 raise ValueError("ignore_index is for class indices, and y holds distributions")
-            weight = np.where(labels == ignore_index, 0.0, weight)
-        self.weight = weight.ravel()
-        self.checked = (weight != 0) & ~np.isnan(table).any(axis=-1)
-        even = self.class_weight.mean()  # what a row counts that spreads over all classes
-        self.labels: NDArray[Any]
+            weight = np.where(labels == ignore_index, 0.0, 1.0 if weight is None else weight)
+        self.weight = None if weight is None else weight.reshape(-1)
+        self.y = labels.reshape(-1) if self.hard else labels.reshape(-1, self.k)
+        self.count = self.weight
+        if self.class_weight is not None:
+            self.count = times(self.weight, self._shares(self.class_weight))
+
+    def _shares(self, class_weight: Floats) -> Floats:
+        """What a row of sample weight 1 counts: Σ t_c, with smoothing and class weights."""
+        even = class_weight.mean()  # a row that spreads over all classes
         if self.hard:
-            _refuse_labels(labels, self.k, self.checked)
-            self.labels = np.where(self.checked, labels, 0).astype(np.int64).ravel()
-            share = self.class_weight[self.labels]
+            share = class_weight[np.clip(self.y.astype(np.int64), 0, self.k - 1)]
         else:
-            self.checked &= ~np.isnan(labels).any(axis=-1)
-            refuse_probabilities("y", labels, labels.dtype, self.checked)
-            self.labels = labels.reshape(-1, self.k)
-            share = np.full(len(self.labels), even)
-            if class_weight is not None:
-                share = self.labels @ self.class_weight
-                share[np.isnan(share)] = even  # of an unknown target
-        share = (1 - self.smoothing) * share + self.smoothing * even
-        self.count = times(self.weight, share)
+            share = self.y @ class_weight
+            share[np.isnan(share)] = even  # of an unknown target
+        return np.asarray((1 - self.smoothing) * share + self.smoothing * even)
+
+    def _checked(self, block: slice) -> NDArray[np.bool_]:
+        """Which rows of a block are to be checked: those that count and hold no NaN."""
+        known = ~np.isnan(self.table[block]).any(axis=1)
+        return np.asarray(known if self.weight is None else known & (self.weight[block] != 0))
+
+    def labels(self, block: slice) -> NDArray[np.intp]:
+        """The class indices of a block of rows; 0 for those out of range that are not checked."""
+        y = self.y[block]
+        wrong = (y < 0) | (y >= self.k)
+        if not wrong.any():
+            return y.astype(np.intp, copy=False)
+        checked = wrong & self._checked(block)
+        if checked.any():
+            first = int(np.argmax(checked))
+            place = at(block.start + first, self.shape)
+            raise ValueError(f"y{place} = {y[first]} is outside 0..{self.k - 1}")
+        return np.where(wrong, 0, y).astype(np.intp)
 
     def rows(self, block: slice) -> Floats:
         """t for a block of rows; all NaN where y has one."""
-        labels = self.labels[block]
         if self.hard:
+            labels = self.labels(block)
             t = np.zeros((len(labels), self.k))
             t[np.arange(len(t)), labels] = 1
         else:
-            t = labels.astype(np.float64)
-            t[np.isnan(t).any(axis=1)] = np.nan
+            y = self.y[block]
+            known = ~np.isnan(y).any(axis=1)
+            self._refuse("y", y, y.dtype, block, known & self._checked(block))
+            t = y.astype(np.float64)
+            t[~known] = np.nan
         t = (1 - self.smoothing) * t + self.smoothing / self.k
-        return times(self.weight[block, None], t * self.class_weight)
+        if self.class_weight is not None:
+            t = t * self.class_weight
+        return t if self.weight is None else times(self.weight[block, None], t)
+
+    def refuse_probs(self, block: slice) -> None:
+        """Raise a ValueError unless each row of a block to be checked is a distribution."""
+        self._refuse("probs", self.table[block], self.given, block, self._checked(block))
+
+    def _refuse(
+        self, name: str, p: FloatArray, dtype: Any, block: slice, checked: NDArray[np.bool_]
+    ) -> None:
+        wrong = checked[:, None] & ((p < 0) | (p > 1))
+        refuse(name, p, wrong, "in [0, 1]", (*self.shape, self.k), block.start * self.k)
+        refuse_sums(name, p, dtype, checked, self.shape, block.start)
 
 
-def _class_weights(class_weight: ArrayLike | None, k: int, reduction: Reduction) -> Floats:
+def _class_weights(class_weight: ArrayLike | None, k: int, reduction: Reduction) -> Floats | None:
     if class_weight is None:
-        return np.ones(k)
+        return None
     weight = real_array("class_weight", class_weight).astype(np.float64)
     if weight.shape != (k,):
         raise ValueError(f"class_weight must have the shape ({k},), got {weight.shape}")
@@ -98,29 +143,74 @@ def _class_weights(class_weight: ArrayLike | None, k: int, reduction: Reduction)
     return balanced(weight, reduction)
 
 
-def _refuse_labels(labels: NDArray[Any], k: int, checked: NDArray[np.bool_]) -> None:
-    wrong = checked & ((labels < 0) | (labels >= k))
-    if np.any(wrong):
-        where = tuple(int(i) for i in np.argwhere(wrong)[0])
-        place = f"[{', '.join(map(str, where))}]" if where else ""
-        raise ValueError(f"y{place} = {labels[where]} is outside 0..{k - 1}")
+def sure_nll(
+    z: FloatArray, y: NDArray[np.intp], count: Floats | None, by: float, slope: FloatArray | None
+) -> Floats:
+    """−T log softmax(z)_y for n rows z of k logits, each sure of a class y; (T p − t)/by in slope.
+
+    It is log1p(o) with the odds against the class, o = Σ_{j≠y} exp(z_j) / exp(z_y), and then
+    p_j = exp(z_j) / (exp(z_y) (1 + o)). Not even a difference of logits is rounded, and a class
+    that is almost certain keeps all digits of its loss. All it takes is one exp of each logit, and
+    one sum: a block of rows at a time in the cache, or a part of a row that is longer.
+
+    Beyond ±708 an exp leaves the normal floats. Where a sum or the label's own exp does not lie
+    between 1e-150 and 1e150 the row is seen from its largest logit instead, which takes six times
+    as long (``nllbook/_softmax.py``). For a slope, where digits of the small p_j count as well, the
+    sum of all must be no less than ½, too.
+    """
+    n, k = z.shape
+    rows = np.arange(n)
+    own, others = sums = np.zeros((2, n))
+    own[:] = np.exp(z[rows, y], dtype=np.float64)
+    step, width = max(1, BLOCK // k), k if slope is not None else min(k, BLOCK)
+    place = rows % step * k + y  # of the label in its block
+    scratch = np.empty((min(n, step), width))
+    for start in range(0, n, step):
+        block = slice(start, start + step)
+        for left in range(0, k, width):
+            piece = z[block, left : left + width]
+            e = scratch[: len(piece), : piece.shape[1]]
+            np.exp(piece, out=e, dtype=np.float64)
+            if width == k:
+                e.reshape(-1)[place[block]] = 0
+            elif left <= y[start] < left + width:
+                e[0, y[start] - left] = 0
+            others[block] += _row_sums(e)
+        if slope is not None:
+            weight = 1 / by if count is None else count[block] / by
+            share = weight / (own[block] + others[block])
+            np.multiply(e, share[:, None], out=slope[block], casting="same_kind")
+            slope[block].reshape(-1)[place[block]] = 0.0 - share * others[block]  # no −0
+    loss: Floats = np.log1p(others / own)
+    far = rest = np.asarray(~_moderate(sums).all(axis=0))
+    if slope is not None:
+        rest = far | (own + others < 0.5)
+        if count is not None:
+            rest = rest | (~_moderate(count / by) & (count != 0))
+    if rest.any():
+        places = np.flatnonzero(rest)
+        for some in blocks(len(places), k):
+            i = places[some]
+            seen = seen_from_the_top(z[i], carry=z.dtype == np.float64)
+            careful = surprise(z[i, y[i]].astype(np.float64), seen.largest, seen.odds)
+            loss[i] = np.where(far[i], careful, loss[i])
+            if slope is not None:
+                weights = np.ones(len(i)) if count is None else count[i]
+                slope[i] = _sure_slope(seen, y[i], weights) / by + 0.0  # no −0
+    return times(count, loss)
 
 
-def refuse_probabilities(
-    name: str, p: NDArray[Any], dtype: Any, checked: NDArray[np.bool_]
-) -> None:
-    """Raise a ValueError unless each row to be checked is a distribution."""
-    refuse(name, p, checked[..., None] & ((p < 0) | (p > 1)), "in [0, 1]")
-    refuse_sums(name, p, dtype, checked)
+def _row_sums(e: Floats) -> Floats:
+    """The sum of each row: NumPy's sum is slow for short ones, and exact enough for long ones."""
+    sums: Floats = np.einsum("ij->i", e) if e.shape[1] <= 32 else np.add.reduce(e, axis=1)
+    return sums
 
 
-def hard_loss(z: NDArray[Any], seen: Rows, y: NDArray[np.int64], count: Floats) -> Floats:
-    """−T log softmax(z)[y]."""
-    z_y = z[np.arange(len(z)), y].astype(np.float64)
-    return times(count, surprise(z_y, seen.largest, seen.odds))
+def _moderate(x: Floats) -> NDArray[np.bool_]:
+    return (x > 1e-150) & (x < 1e150)
 
 
-def hard_slope(seen: Rows, y: NDArray[np.int64], count: Floats) -> Floats:
+def _sure_slope(seen: Rows, y: NDArray[np.intp], count: Floats) -> Floats:
     """T p − t: T p, but T (p − 1) at the class y, written as −T (1 − p)."""
     rows = np.arange(len(y))
     slope = times(count[:, None], seen.ratios / (1 + seen.odds[:, None]))
@@ -131,22 +221,38 @@ def hard_slope(seen: Rows, y: NDArray[np.int64], count: Floats) -> Floats:
     return slope
 
 
-def soft_loss(z: NDArray[Any], seen: Rows, t: Floats) -> Floats:
-    """−Σ t_c log softmax(z)_c."""
-    total: Floats = times(t, surprise(z, seen.largest[:, None], seen.odds[:, None])).sum(axis=1)
-    return total
+def soft_nll(
+    z: FloatArray,
+    t: Floats,
+    count: Floats | None,
+    carry: bool,
+    by: float,
+    slope: FloatArray | None,
+) -> Floats:
+    """−Σ t_c log softmax(z)_c for a block of rows; (T p − t)/by in slope. It uses t up.
 
-
-def soft_slope(seen: Rows, t: Floats, count: Floats) -> Floats:
-    """T p − t. At the top, where both may be near T, it is the others' t less T (1 − p).
-
-    It uses t up.
+    At the top, where both T p and t may be near T, the slope is the others' t less T (1 − p).
     """
-    rows = np.arange(len(t))
-    at_top = t[rows, seen.top]
-    slope = times(count[:, None], seen.ratios / (1 + seen.odds[:, None])) - t
-    t[rows, seen.top] = 0
-    others = t.sum(axis=1) - times(count, seen.odds / (1 + seen.odds))
-    direct = times(count, 1 / (1 + seen.odds)) - at_top
-    slope[rows, seen.top] = np.where(seen.odds < 1, others, direct)
-    return slope
+    seen = seen_from_the_top(z, carry)
+    odds = seen.odds[:, None]
+    loss: Floats = times(t, surprise(z, seen.largest[:, None], odds)).sum(axis=1)
+    if slope is not None:
+        rows = np.arange(len(t))
+        at_top = t[rows, seen.top]
+        counts = np.ones(len(t)) if count is None else count
+        found = times(counts[:, None], seen.ratios / (1 + odds)) - t
+        t[rows, seen.top] = 0
+        others = t.sum(axis=1) - times(counts, seen.odds / (1 + seen.odds))
+        direct = times(counts, 1 / (1 + seen.odds)) - at_top
+        found[rows, seen.top] = np.where(seen.odds < 1, others, direct)
+        slope[:] = found / by + 0.0  # no −0
+    return loss
+
+
+def probs_nll(p: Floats, t: Floats, by: float, slope: FloatArray | None) -> Floats:
+    """−Σ t_c log p_c for a block of rows of probabilities; −t/p/by in slope. It changes t."""
+    t[np.isnan(p).any(axis=1) & (t.sum(axis=1) != 0)] = np.nan
+    if slope is not None:
+        slope[:] = times(t, -1 / p) / by + 0.0  # no −0
+    loss: Floats = times(t, -np.log(p)).sum(axis=1)
+    return loss

@@ -5,30 +5,40 @@ A row with the weight w counts as w rows. With the losses ℓᵢ of the rows and
     "none"  wᵢ ℓᵢ        "sum"  Σ wᵢ ℓᵢ        "mean"  Σ wᵢ ℓᵢ / Σ wᵢ
 
 Only the ratios of the weights matter to a mean, so there they are divided by a power of two first,
-which is exact, and no sum of weights can overflow.
+which is exact, and no sum of weights can overflow. Rows are taken a block at a time, so that what
+is computed on the way stays in the processor's cache.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nllbook._validate import power_of_two, real_array, refuse, rounded
+from nllbook._validate import power_of_two, real_array, refuse
 
 Reduction = Literal["mean", "sum", "none"]
 Floats = NDArray[np.float64]
+BLOCK = 2**15  # so many float64 (256 KiB) stay in the processor's cache
+
+
+def blocks(n: int, k: int) -> Iterator[slice]:
+    """Some rows at a time: as many of k numbers each as make a block, and at least one."""
+    step = max(1, BLOCK // max(1, k))
+    return (slice(start, start + step) for start in range(0, n, step))
 
 
 def row_weights(
     sample_weight: ArrayLike | None, data: str, shape: tuple[int, ...], reduction: Reduction
-) -> Floats:
-    """The weight of each row (1 without weights); ``data`` names whose shape they must have."""
+) -> Floats | None:
+    """The weight of each row, or None where each counts once; ``data`` names whose shape it has."""
     if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
     if sample_weight is None:
-        return np.ones(shape)
+        return None
     weight = real_array("sample_weight", sample_weight).astype(np.float64)
     if weight.ndim == 0:
         weight = np.full(shape, weight)
@@ -47,19 +57,30 @@ def balanced(weight: Floats, reduction: Reduction) -> Floats:
     return weight / power_of_two(weight)
 
 
-def times(weight: Floats, loss: Floats) -> Floats:
-    """weight · loss, and 0 for a weight of 0, whatever the loss."""
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        return np.where(weight == 0, 0.0, weight * loss)
+def part(weight: Floats | None, block: slice) -> Floats | None:
+    """The weights of a block of rows."""
+    return None if weight is None else weight[block]
 
 
-def divisor(weight: Floats, reduction: Reduction) -> float:
+def times(weight: Floats | None, loss: Floats) -> Floats:
+    """weight · loss, and 0 for a weight of 0, whatever the loss; None is a weight of 1."""
+    if weight is None:
+        return loss
+    product = np.asarray(weight * loss)
+    if np.isnan(product).any():  # 0 · inf, or 0 · NaN
+        product = np.where(weight == 0, 0.0, product)
+    return product
+
+
+def divisor(weight: Floats | None, rows: int, reduction: Reduction) -> float:
     """What the sum of the weighted losses is divided by: Σ w for the mean, else 1."""
     if reduction != "mean":
         return 1.0
+    if rows == 0:
+        raise ValueError("there are no rows, and their mean is not defined: sum them instead")
+    if weight is None:
+        return float(rows)
     if not np.any(weight):
-        if weight.size == 0:
-            raise ValueError("there are no rows, and their mean is not defined: sum them instead")
         raise ValueError(
             "every row has weight 0 (by its weights, or ignored), and their mean is not defined: "
             "reduction='sum' gives 0"
@@ -67,9 +88,30 @@ def divisor(weight: Floats, reduction: Reduction) -> float:
     return float(np.sum(weight))
 
 
-def reduced(terms: Floats, by: float, reduction: Reduction, dtype: Any) -> Any:
-    """The weighted losses themselves, their sum, or that over the ``divisor``, in ``dtype``."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if reduction == "none":
-            return rounded(terms, dtype)
-        return rounded(np.sum(terms) / by, dtype)
+class Total:
+    """One number per row, or their sum: terms over a divisor, added a block of rows at a time.
+
+    Like all that computes here it leaves it to the caller to silence NumPy's warnings.
+    """
+
+    def __init__(self, shape: tuple[int, ...], keep: bool, dtype: Any) -> None:
+        self.shape, self.rows, self.dtype = shape, math.prod(shape), dtype
+        self._kept = np.empty(self.rows, dtype) if keep else None
+        self._sums: list[np.float64] = []
+
+    def add(self, block: slice, terms: Floats, by: float = 1.0) -> None:
+        """The terms of a block of rows; ``by`` is what they are over where they are kept."""
+        if self._kept is None:
+            self._sums.append(np.add.reduce(terms, axis=None))
+        else:
+            self._kept[block] = terms / by + 0.0  # no −0
+
+    def sum(self) -> Any:
+        """Their sum, in float64."""
+        return np.add.reduce(self._sums)
+
+    def over(self, by: float) -> Any:
+        """What is returned, in the caller's float type: the terms, or their sum over ``by``."""
+        if self._kept is None:
+            return self.dtype.type(self.sum() / by + 0.0)  # no −0
+        return self._kept.reshape(self.shape)[()]

@@ -18,14 +18,12 @@ Two things are left to look after.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-BLOCK = 2**15  # so many float64 (256 KiB) stay in the processor's cache
 
 
 class Rows(NamedTuple):
@@ -35,12 +33,6 @@ class Rows(NamedTuple):
     odds: Floats
     top: NDArray[np.intp]
     largest: Floats
-
-
-def blocks(n: int, k: int) -> Iterator[slice]:
-    """Some rows at a time: as many of k numbers each as make a block, and at least one."""
-    step = max(1, BLOCK // max(1, k))
-    return (slice(start, start + step) for start in range(0, n, step))
 
 
 def seen_from_the_top(z: NDArray[Any], carry: bool) -> Rows:

@@ -26,18 +26,26 @@ def plain_array(name: str, value: ArrayLike) -> NDArray[Any]:
         ) from error
 
 
+def numbers(name: str, value: ArrayLike) -> NDArray[Any]:
+    """``value`` as an array of booleans, integers or floats, of the type in which it came."""
+    array = plain_array(name, value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be real numbers, got an array of dtype {array.dtype}")
+    return array
+
+
 def real_array(name: str, value: ArrayLike) -> FloatArray:
     """``value`` as an array of float64, or of float32 where it came as float32 (or float16).
 
     Integers and booleans become float64. The caller's array is never changed.
     """
-    array = plain_array(name, value)
+    array = numbers(name, value)
     kind = array.dtype.kind
-    if kind not in "biuf":
-        raise TypeError(f"{name} must be real numbers, got an array of dtype {array.dtype}")
+    if kind == "f" and array.dtype.itemsize > 8:
+        with np.errstate(all="ignore"):  # long doubles too large or too small for a float64
+            return array.astype(np.float64)
     single = kind == "f" and array.dtype.itemsize <= 4
-    with np.errstate(all="ignore"):  # long doubles too large or too small for a float64
-        return array.astype(np.float32 if single else np.float64, copy=False)
+    return array.astype(np.float32 if single else np.float64, copy=False)
 
 
 def float_type(*values: ArrayLike) -> Any:
@@ -84,13 +92,30 @@ def shown(x: float | np.floating[Any]) -> str:
     return str(x).removesuffix(".0")
 
 
-def refuse(name: str, array: FloatArray, wrong: NDArray[np.bool_], expected: str) -> None:
-    """Raise a ValueError for the first entry of ``array`` that is marked ``wrong``."""
+def refuse(
+    name: str,
+    array: FloatArray,
+    wrong: NDArray[np.bool_],
+    expected: str,
+    whole: tuple[int, ...] | None = None,
+    start: int = 0,
+) -> None:
+    """Raise a ValueError for the first entry of ``array`` that is marked ``wrong``.
+
+    Where ``array`` is a part of a flattened one, that had the shape ``whole``, and the part begins
+    at ``start``.
+    """
     if not np.any(wrong):
         return
-    where = tuple(int(i) for i in np.argwhere(wrong)[0])
-    place = f"[{', '.join(map(str, where))}]" if where else ""
-    raise ValueError(f"{name}{place} = {shown(array[where])} must be {expected}")
+    first = int(np.argmax(wrong))
+    place = at(start + first, whole if whole is not None and array.ndim else array.shape)
+    raise ValueError(f"{name}{place} = {shown(array.reshape(-1)[first])} must be {expected}")
+
+
+def at(index: int, shape: tuple[int, ...]) -> str:
+    """The place of an entry of an array, given its place in the flattened one: "[1, 2]"."""
+    where = [str(int(i)) for i in np.unravel_index(index, shape)]
+    return f"[{', '.join(where)}]" if where else ""
 
 
 def refuse_axis(name: str, array: FloatArray, axis: int) -> None:
@@ -101,11 +126,18 @@ def refuse_axis(name: str, array: FloatArray, axis: int) -> None:
         raise ValueError(f"axis = {axis} is no axis of {name}, whose shape is {array.shape}")
 
 
-def refuse_sums(name: str, rows: FloatArray, dtype: Any, counts: NDArray[np.bool_]) -> None:
+def refuse_sums(
+    name: str,
+    rows: FloatArray,
+    dtype: Any,
+    counts: NDArray[np.bool_],
+    whole: tuple[int, ...] | None = None,
+    start: int = 0,
+) -> None:
     """Raise a ValueError for the first row of probabilities that counts and does not sum to 1.
 
     k roundings of the float type in which the k probabilities came are allowed, at least of
-    float64, in which the sums are; NaN passes.
+    float64, in which the sums are; NaN passes. ``whole`` and ``start`` as for ``refuse``.
     """
     totals = np.asarray(np.sum(rows, axis=-1, dtype=np.float64))
     eps = float(np.finfo(np.float64).eps)
@@ -113,9 +145,10 @@ def refuse_sums(name: str, rows: FloatArray, dtype: Any, counts: NDArray[np.bool
         eps = max(eps, float(np.finfo(dtype).eps))
     wrong = counts & (np.abs(totals - 1) > rows.shape[-1] * eps)
     if np.any(wrong):
-        where = tuple(int(i) for i in np.argwhere(wrong)[0])
-        place = f" in row {', '.join(map(str, where))}" if where else ""
-        raise ValueError(f"{name} must sum to 1, got a sum of {float(totals[where])!r}{place}")
+        first = int(np.argmax(wrong))
+        place = at(start + first, totals.shape if whole is None else whole)
+        where = f" in row {place[1:-1]}" if place else ""
+        raise ValueError(f"{name} must sum to 1, got a sum of {float(totals.flat[first])!r}{where}")
 
 
 def scalar(name: str, value: float, expected: str, *, low: float, closed: bool = False) -> float:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nllbook._reduce import Reduction, divisor, reduced, row_weights, times
+from nllbook._reduce import Reduction, Total, blocks, divisor, part, row_weights, times
+from nllbook._stream import Batches, Summed, comes_in_batches, streamed
 from nllbook._validate import real_array, rounded
 from nllbook.distributions import Distribution
 
@@ -57,25 +58,28 @@ def log_likelihood(x: ArrayLike, dist: Distribution) -> Any:
         return rounded(np.sum(dist.log_prob(array.astype(np.float64))), array.dtype)
 
 
+@np.errstate(all="ignore")
 def nll(
-    x: ArrayLike,
+    x: ArrayLike | Batches,
     dist: Distribution,
-    sample_weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | Batches | None = None,
     reduction: Reduction = "mean",
 ) -> Any:
     """Negative log-likelihood −log p(x), in nats.
 
     Parameters
     ----------
-    x : array_like
-        Samples, any shape.
+    x : array_like, or an iterator of such
+        Samples, any shape. Those on disk may come as a memory-mapped array, or batch after batch
+        from an iterator: the memory taken does not grow with their number.
     dist : Distribution
         The model.
     sample_weight : array_like, optional
         Weights >= 0 of the shape of ``x``, or one number. A weight of 2 counts a sample twice, 0
-        leaves it out.
+        leaves it out. For batches an iterator too, or one number.
     reduction : {"mean", "sum", "none"}
-        "mean" divides the weighted sum by the sum of the weights (by n without weights).
+        "mean" divides the weighted sum by the sum of the weights (by n without weights), over all
+        batches. "none" is not for batches.
 
     Returns
     -------
@@ -93,9 +97,21 @@ def nll(
     >>> from nllbook import Bernoulli
     >>> round(float(nll([1, 0, 1], Bernoulli(0.5))), 6)
     0.693147
+    >>> round(float(nll(iter([[1, 0], [1]]), Bernoulli(0.5))), 6)  # the same in two batches
+    0.693147
     """
-    array = real_array("x", x)
-    weight = row_weights(sample_weight, "x", array.shape, reduction)
-    by = divisor(weight, reduction)
-    surprise = -dist.log_prob(array.astype(np.float64))
-    return reduced(times(weight, surprise), by, reduction, array.dtype)
+
+    def total(sample_weight: Any, x: Any, over: Reduction = "sum") -> Summed:
+        array = real_array("x", x)
+        weight = row_weights(sample_weight, "x", array.shape, over)
+        found = Total(array.shape, over == "none", array.dtype)
+        samples, weights = array.reshape(-1), None if weight is None else weight.reshape(-1)
+        for block in blocks(samples.size, 1):
+            surprise = -dist.log_prob(samples[block].astype(np.float64))
+            found.add(block, times(part(weights, block), surprise))
+        return found, weight
+
+    if comes_in_batches(x=x):
+        return streamed(total, reduction, sample_weight, x=x)
+    found, weight = total(sample_weight, x, reduction)
+    return found.over(divisor(weight, found.rows, reduction))

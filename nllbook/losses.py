@@ -52,20 +52,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nllbook._batch import Batch, one_of
-from nllbook._classes import (
-    Targets,
-    hard_loss,
-    hard_slope,
-    refuse_probabilities,
-    soft_loss,
-    soft_slope,
-)
+from nllbook._classes import Targets, probs_nll, soft_nll, sure_nll
 from nllbook._gamma import half_step, stirling
-from nllbook._reduce import Floats, Reduction, divisor, reduced, times
-from nllbook._softmax import blocks, seen_from_the_top
+from nllbook._reduce import Floats, Reduction, Total, blocks, divisor, part, times
+from nllbook._stream import Batches, Summed, comes_in_batches, streamed
 from nllbook._validate import (
+    FloatArray,
     degrees_of_freedom,
-    float_type,
     power_of_two,
     real_array,
     refuse,
@@ -73,21 +66,20 @@ from nllbook._validate import (
     shown,
 )
 from nllbook.information import deviance
-from nllbook.numerics import sigmoid, softplus
 
 LOG_2PI = math.log(2 * math.pi)
 
 
 @np.errstate(all="ignore")
 def categorical_nll(
-    y: ArrayLike,
+    y: ArrayLike | Batches,
     *,
-    logits: ArrayLike | None = None,
-    probs: ArrayLike | None = None,
+    logits: ArrayLike | Batches | None = None,
+    probs: ArrayLike | Batches | None = None,
     class_weight: ArrayLike | None = None,
     ignore_index: int | None = None,
     label_smoothing: float = 0.0,
-    sample_weight: ArrayLike | None = None,
+    sample_weight: ArrayLike | Batches | None = None,
     reduction: Reduction = "mean",
     return_grad: bool = False,
 ) -> Any:
@@ -99,12 +91,15 @@ def categorical_nll(
 
     Parameters
     ----------
-    y : array_like
+    y : array_like, or an iterator of such
         Integers 0, …, k − 1 of shape (...), or floats of shape (..., k): in each row a distribution
         over the classes, with the sum 1 within k roundings of its float type.
-    logits, probs : array_like, shape (..., k)
+    logits, probs : array_like, shape (..., k), or an iterator of such
         Exactly one of the two. Logits are any numbers, ``-inf`` is a class that cannot happen.
-        Probabilities are in [0, 1] and sum to 1 as those of ``y``.
+        Probabilities are in [0, 1] and sum to 1 as those of ``y``. Those on disk may come as a
+        memory-mapped array, or batch after batch from an iterator, in step with one for ``y``
+        (and for ``sample_weight``, unless it is one number); then there is only a value, "mean" or
+        "sum", the same as in one go up to the rounding of a sum.
     class_weight : array_like, shape (k,), optional
         Numbers >= 0: what a sample of each class counts.
     ignore_index : int, optional
@@ -147,40 +142,50 @@ def categorical_nll(
     ...                                   return_grad=True)
     >>> round(float(value / np.log(2)), 12), gradient.tolist()  # (1 bit + 2 bits) / 2
     (1.5, [[-1.0, 0.0, 0.0], [0.0, 0.0, -2.0]])
+    >>> y, logits = np.array([0, 2, 1]), np.zeros((3, 4))
+    >>> value = categorical_nll(iter([y[:2], y[2:]]), logits=iter([logits[:2], logits[2:]]))
+    >>> round(float(value), 6)  # log 4
+    1.386294
     """
     name, scores = one_of(logits=logits, probs=probs)
-    table = real_array(name, scores)
-    target = Targets(
-        y, name, table, class_weight, ignore_index, label_smoothing, sample_weight, reduction
-    )
-    if name == "probs":
-        refuse_probabilities(name, table, np.asarray(scores).dtype, target.checked)
-    by = divisor(target.count, reduction)
-    dtype = float_type(scores, y)
-    table_rows = table.reshape(-1, target.k)
-    loss = np.empty(len(table_rows))
-    gradient = np.empty(table_rows.shape if return_grad else (0, 0), dtype)
-    for block in blocks(*table_rows.shape):
-        rows = table_rows[block]
-        if name == "probs":
-            t, p = target.rows(block), rows.astype(np.float64)
-            t[np.isnan(p).any(axis=1) & (t.sum(axis=1) != 0)] = np.nan
-            loss[block] = times(t, -np.log(p)).sum(axis=1)
-            slope = times(t, -1 / p) if return_grad else None
-        elif target.hard and target.smoothing == 0:
-            y_block, count = target.labels[block], target.count[block]
-            seen = seen_from_the_top(rows, carry=dtype == np.float64)
-            loss[block] = hard_loss(rows, seen, y_block, count)
-            slope = hard_slope(seen, y_block, count) if return_grad else None
+    options = class_weight, ignore_index, label_smoothing
+    if comes_in_batches(y=y, **{name: scores}):
+        if return_grad:
+            raise ValueError("return_grad: the gradient of batches has to be asked for one by one")
+
+        def losses(sample_weight: Any, y: Any, **batch: Any) -> Summed:
+            target = Targets(y, name, batch[name], sample_weight, "sum", *options)
+            return _categorical(target, 1.0, None), target.count
+
+        return streamed(losses, reduction, sample_weight, y=y, **{name: scores})
+    target = Targets(y, name, scores, sample_weight, reduction, *options)
+    by = divisor(target.count, target.n, reduction)
+    gradient = np.empty((target.n, target.k), target.dtype) if return_grad else None
+    value = _categorical(target, by, gradient, reduction == "none").over(by)
+    if gradient is None:
+        return value
+    return value, gradient.reshape(*target.shape, target.k)
+
+
+def _categorical(
+    target: Targets, by: float, gradient: FloatArray | None, keep: bool = False
+) -> Total:
+    """The losses of all rows; their gradients, over ``by``, are written into ``gradient``."""
+    total = Total(target.shape, keep, target.dtype)
+    sure = target.name == "logits" and target.hard and target.smoothing == 0
+    for block in blocks(target.n, 1 if sure else target.k):
+        rows, count = target.table[block], part(target.count, block)
+        slope = None if gradient is None else gradient[block]
+        if sure:
+            loss = sure_nll(rows, target.labels(block), count, by, slope)
+        elif target.name == "logits":
+            carry = target.dtype == np.float64
+            loss = soft_nll(rows, target.rows(block), count, carry, by, slope)
         else:
-            t = target.rows(block)
-            seen = seen_from_the_top(rows, carry=dtype == np.float64)
-            loss[block] = soft_loss(rows, seen, t)
-            slope = soft_slope(seen, t, target.count[block]) if return_grad else None
-        if slope is not None:
-            gradient[block] = slope / by + 0.0  # no −0
-    value = reduced(loss.reshape(table.shape[:-1]), by, reduction, dtype)
-    return (value, gradient.reshape(table.shape)) if return_grad else value
+            target.refuse_probs(block)
+            loss = probs_nll(rows.astype(np.float64), target.rows(block), by, slope)
+        total.add(block, loss)
+    return total
 
 
 @np.errstate(all="ignore")
@@ -239,38 +244,59 @@ def bernoulli_nll(
     (0.693147, -0.25)
     """
     name, scores = one_of(logits=logits, probs=probs)
-    batch = Batch(sample_weight, reduction, y=y, **{name: scores})
-    label, score = batch["y"], batch[name]
-    batch.refuse("y", (label < 0) | (label > 1), "in [0, 1]")
-    yes, no = _counts(label, pos_weight, batch)
-    if name == "logits":
-        loss = times(yes, softplus(-score)) + times(no, softplus(score))
-        slope = times(no, sigmoid(score)) - times(yes, sigmoid(-score))
-    else:
-        batch.refuse(name, (score < 0) | (score > 1), "in [0, 1]")
-        loss = times(yes, -np.log(score)) + times(no, -np.log1p(-score))
-        slope = times(no, 1 / (1 - score)) - times(yes, 1 / score)
-    value = batch.value(loss)
-    return (value, batch.gradient(**{name: slope})) if return_grad else value
+    batch = Batch(sample_weight, reduction, return_grad, y=y, **{name: scores})
+    ones, zero = _counts(pos_weight, batch)
+    for rows in batch:
+        label, score = rows["y"], rows[name]
+        rows.refuse("y", (label >= 0) & (label <= 1), "in [0, 1]")
+        yes, no = label, 1 - label
+        if ones is not None:
+            yes, no = yes * (ones[rows.block] if ones.ndim else ones), no * zero
+        if name == "logits":
+            # log1p(exp(−|z|)) is softplus(z) or softplus(−z), and the other one is larger by |z|
+            likely = score > 0
+            small = np.exp(-np.abs(score))
+            common = np.log1p(small)
+            if ones is None:
+                rows.loss(common + times(likely - label, score))
+            else:
+                missed = np.where(likely, no, -yes)
+                rows.loss(times(yes + no, common) + times(missed, score))
+        else:
+            rows.refuse(name, (score >= 0) & (score <= 1), "in [0, 1]")
+            rows.loss(times(yes, -np.log(score)) + times(no, -np.log1p(-score)))
+        if return_grad and name == "logits":
+            larger = 1 / (1 + small)  # σ(|z|), the larger of σ(z) and σ(−z)
+            smaller = small * larger
+            up, down = np.where(likely, larger, smaller), np.where(likely, smaller, larger)
+            rows.slopes(logits=no * up - yes * down)
+        elif return_grad:
+            rows.slopes(probs=times(no, 1 / (1 - score)) - times(yes, 1 / score))
+    return batch.result()
 
 
-def _counts(label: Floats, pos_weight: ArrayLike | None, batch: Batch) -> tuple[Floats, Floats]:
-    """How many ones and how many zeros each row counts as; the batch's count follows."""
+def _counts(pos_weight: ArrayLike | None, batch: Batch) -> tuple[Floats | None, float]:
+    """What a 1 counts, in all rows or in each, and what a 0 does; the batch's divisor follows."""
     if pos_weight is None:
-        return label, 1 - label
-    weight = real_array("pos_weight", pos_weight).astype(np.float64)
-    if weight.ndim and weight.shape != batch.shape:
+        return None, 1.0
+    ones = real_array("pos_weight", pos_weight).astype(np.float64)
+    if ones.ndim and ones.shape != batch.shape:
         raise ValueError(
             f"pos_weight must be a number or have the shape of the rows, {batch.shape}, "
-            f"got {weight.shape}"
+            f"got {ones.shape}"
         )
-    if weight.ndim:
-        weight[~batch.checked] = 1  # not looked at
-    refuse("pos_weight", weight, ~(np.isfinite(weight) & (weight >= 0)), "finite and >= 0")
-    unit = power_of_two(np.append(weight, 1.0)) if batch.reduction == "mean" else 1.0
-    yes, no = label * (weight / unit), (1 - label) / unit
-    batch.count = times(batch.weight, np.where(np.isnan(label), 1 / unit, yes + no))
-    return yes, no
+    if ones.ndim:
+        ones = np.where(batch.checked(), ones.reshape(-1), 1.0)  # the others are not looked at
+    right = (ones >= 0) & (ones < np.inf)
+    refuse("pos_weight", ones, ~right, "finite and >= 0", batch.shape)
+    if batch.reduction != "mean":
+        return ones, 1.0
+    unit = power_of_two(np.append(ones, 1.0))
+    ones, zero = ones / unit, 1 / unit
+    label = batch.arrays["y"].astype(np.float64)
+    count = np.where(np.isnan(label), zero, label * ones + (1 - label) * zero)
+    batch.by = divisor(times(batch.weight, np.broadcast_to(count, batch.size)), batch.size, "mean")
+    return ones, zero
 
 
 @np.errstate(all="ignore")
@@ -326,23 +352,25 @@ def gaussian_nll(
     (-1.0, -4.0)
     """
     name, spread = one_of(std=std, variance=variance, log_std=log_std)
-    batch = Batch(sample_weight, reduction, y=y, mean=mean, **{name: spread})
-    u = batch["y"] - batch.finite("mean")
-    if name == "log_std":
-        log_scale = batch.finite(name)
-        z = _times_exp(u, -log_scale)
-    else:
-        given = batch.positive(name)
-        scale = given if name == "std" else np.sqrt(given)
-        z, log_scale = u / scale, np.log(scale)
-    value = batch.value(0.5 * z * z + log_scale + 0.5 * LOG_2PI)
-    if not return_grad:
-        return value
-    growth = (1 - z) * (1 + z)  # 1 − z², the derivative by log std
-    if name == "log_std":
-        return value, batch.gradient(mean=-_times_exp(z, -log_scale), log_std=growth)
-    by_spread = growth / scale if name == "std" else 0.5 * growth / given
-    return value, batch.gradient(mean=-z / scale, **{name: by_spread})
+    batch = Batch(sample_weight, reduction, return_grad, y=y, mean=mean, **{name: spread})
+    for rows in batch:
+        u = rows["y"] - rows.finite("mean")
+        if name == "log_std":
+            log_scale = rows.finite(name)
+            z = _times_exp(u, -log_scale)
+        else:
+            given = rows.positive(name)
+            scale = given if name == "std" else np.sqrt(given)
+            z, log_scale = u / scale, np.log(scale)
+        rows.loss(0.5 * z * z + (log_scale + 0.5 * LOG_2PI))
+        if return_grad:
+            growth = (1 - z) * (1 + z)  # 1 − z², the derivative by log std
+            if name == "log_std":
+                rows.slopes(mean=-_times_exp(z, -log_scale), log_std=growth)
+            else:
+                by_spread = growth / scale if name == "std" else 0.5 * growth / given
+                rows.slopes(mean=-z / scale, **{name: by_spread})
+    return batch.result()
 
 
 def _times_exp(x: Floats, s: Floats) -> Floats:
@@ -392,13 +420,14 @@ def laplace_nll(
     >>> float(laplace_nll([0.0, 3.0], 1.0, 0.5))  # (2 + 4)/2 + log 1
     3.0
     """
-    batch = Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
-    b = batch.positive("scale")
-    z = (batch["y"] - batch.finite("loc")) / b
-    value = batch.value(np.abs(z) + np.log(2 * b))
-    if not return_grad:
-        return value
-    return value, batch.gradient(loc=-np.sign(z) / b, scale=(1 - np.abs(z)) / b)
+    batch = Batch(sample_weight, reduction, return_grad, y=y, loc=loc, scale=scale)
+    for rows in batch:
+        b = rows.positive("scale")
+        z = (rows["y"] - rows.finite("loc")) / b
+        rows.loss(np.abs(z) + np.log(2 * b))
+        if return_grad:
+            rows.slopes(loc=-np.sign(z) / b, scale=(1 - np.abs(z)) / b)
+    return batch.result()
 
 
 @np.errstate(all="ignore")
@@ -447,22 +476,24 @@ def student_t_nll(
     >>> round(float(student_t_nll(0.0, 0.0, 1.0, df=1)), 6)  # Cauchy: log π
     1.14473
     """
-    batch = Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
+    batch = Batch(sample_weight, reduction, return_grad, y=y, loc=loc, scale=scale)
     nu = degrees_of_freedom(df)
-    b = batch.positive("scale")
-    u = batch["y"] - batch.finite("loc")
-    z = u / b
-    r = z / math.sqrt(nu)
-    far = 2 * (np.log(np.abs(u)) - np.log(b)) - math.log(nu)  # log(z²/df), where z² overflows
-    log_tail = np.where(np.abs(r) < 1e100, np.log1p(r * r), far)
     log_c = 0.5 * LOG_2PI - half_step(0.5 * nu)[0]
-    value = batch.value(0.5 * (nu + 1) * log_tail + np.log(b) + log_c)
-    if not return_grad:
-        return value
-    pull = (1 + 1 / nu) / (1 / z + z / nu)
-    w = 1 / (z * z)
-    growth = np.where(w > 1, (1 - z) * (1 + z) / (1 + z * z / nu), (w - 1) / (w + 1 / nu))
-    return value, batch.gradient(loc=-pull / b, scale=growth / b)
+    for rows in batch:
+        b = rows.positive("scale")
+        u = rows["y"] - rows.finite("loc")
+        z = u / b
+        r = z / math.sqrt(nu)
+        far = 2 * (np.log(np.abs(u)) - np.log(b)) - math.log(nu)  # log(z²/df), where z² overflows
+        log_tail = np.where(np.abs(r) < 1e100, np.log1p(r * r), far)
+        rows.loss(0.5 * (nu + 1) * log_tail + np.log(b) + log_c)
+        if return_grad:
+            pull = (1 + 1 / nu) / (1 / z + z / nu)
+            w = 1 / (z * z)
+            near = (1 - z) * (1 + z) / (1 + z * z / nu)
+            growth = np.where(w > 1, near, (w - 1) / (w + 1 / nu))
+            rows.slopes(loc=-pull / b, scale=growth / b)
+    return batch.result()
 
 
 @np.errstate(all="ignore")
@@ -517,17 +548,18 @@ def huber_nll(
     >>> float(by_loc), float(by_scale)  # −(0.5 + 2)/2, and 1 − (0.25 + 18)/2
     (-1.25, -8.125)
     """
-    batch = Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
+    batch = Batch(sample_weight, reduction, return_grad, y=y, loc=loc, scale=scale)
     d = scalar("delta", delta, "finite and > 0", low=0)
-    b = batch.positive("scale")
-    z = (batch["y"] - batch.finite("loc")) / b
-    rho = np.where(np.abs(z) <= d, 0.5 * z * z, d * (np.abs(z) - 0.5 * d))
     c = math.sqrt(2 * math.pi) * math.erf(d / math.sqrt(2)) + 2 / d * math.exp(-0.5 * d * d)
-    value = batch.value(rho + np.log(b) + math.log(c))
-    if not return_grad:
-        return value
-    psi = np.clip(z, -d, d)
-    return value, batch.gradient(loc=-psi / b, scale=(1 - z * psi) / b)
+    for rows in batch:
+        b = rows.positive("scale")
+        z = (rows["y"] - rows.finite("loc")) / b
+        rho = np.where(np.abs(z) <= d, 0.5 * z * z, d * (np.abs(z) - 0.5 * d))
+        rows.loss(rho + np.log(b) + math.log(c))
+        if return_grad:
+            psi = np.clip(z, -d, d)
+            rows.slopes(loc=-psi / b, scale=(1 - z * psi) / b)
+    return batch.result()
 
 
 @np.errstate(all="ignore")
@@ -578,19 +610,21 @@ def poisson_nll(
     -1.0
     """
     name, scores = one_of(rate=rate, log_rate=log_rate)
-    batch = Batch(sample_weight, reduction, y=y, **{name: scores})
-    n, score = batch["y"], batch[name]
-    batch.refuse("y", (n < 0) | np.isinf(n) | (n > np.floor(n)), "a count 0, 1, 2, …")
-    if name == "rate":
-        batch.refuse(name, (score < 0) | np.isinf(score), "finite and >= 0")
-        mean, log_mean = score, np.log(score)
-        slope = np.where((n == 0) & (mean == 0), 1.0, (mean - n) / mean)
-    else:
-        batch.refuse(name, score == np.inf, "below infinity")
-        mean, log_mean = np.exp(score), score
-        slope = mean - n
-    value = batch.value(_poisson(*np.broadcast_arrays(n, mean, log_mean)))
-    return (value, batch.gradient(**{name: slope})) if return_grad else value
+    batch = Batch(sample_weight, reduction, return_grad, y=y, **{name: scores})
+    for rows in batch:
+        n, score = rows["y"], rows[name]
+        rows.refuse("y", (n >= 0) & (n < np.inf) & (n == np.floor(n)), "a count 0, 1, 2, …")
+        if name == "rate":
+            rows.refuse(name, (score >= 0) & (score < np.inf), "finite and >= 0")
+            mean, log_mean = score, np.log(score)
+        else:
+            rows.refuse(name, score < np.inf, "below infinity")
+            mean, log_mean = np.exp(score), score
+        rows.loss(_poisson(*np.broadcast_arrays(n, mean, log_mean)))
+        if return_grad:
+            by_rate = np.where((n == 0) & (mean == 0), 1.0, (mean - n) / mean)
+            rows.slopes(**{name: by_rate if name == "rate" else mean - n})
+    return batch.result()
 
 
 def _poisson(y: Floats, rate: Floats, log_rate: Floats) -> Floats:
@@ -654,14 +688,15 @@ def asymmetric_laplace_nll(
     >>> float(by_loc), float(by_scale)  # (¼ − ¾)/2, and 1 − (¼ + 9/4)/2
     (-0.25, -0.25)
     """
-    batch = Batch(sample_weight, reduction, y=y, loc=loc, scale=scale)
+    batch = Batch(sample_weight, reduction, return_grad, y=y, loc=loc, scale=scale)
     q = scalar("quantile", quantile, "in (0, 1)", low=0)
     if q >= 1:
         raise ValueError(f"quantile = {shown(q)} must be in (0, 1)")
-    b = batch.positive("scale")
-    z = (batch["y"] - batch.finite("loc")) / b
-    psi = np.where(z > 0, q, np.where(z < 0, q - 1, z))
-    value = batch.value(psi * z + np.log(b / (q * (1 - q))))
-    if not return_grad:
-        return value
-    return value, batch.gradient(loc=-psi / b, scale=(1 - psi * z) / b)
+    for rows in batch:
+        b = rows.positive("scale")
+        z = (rows["y"] - rows.finite("loc")) / b
+        psi = np.where(z > 0, q, np.where(z < 0, q - 1, z))
+        rows.loss(psi * z + np.log(b / (q * (1 - q))))
+        if return_grad:
+            rows.slopes(loc=-psi / b, scale=(1 - psi * z) / b)
+    return batch.result()

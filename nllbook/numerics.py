@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nllbook._softmax import blocks, seen_from_the_top, surprise
+from nllbook._reduce import blocks
+from nllbook._softmax import seen_from_the_top, surprise
 from nllbook._validate import FloatArray, real_array, refuse, refuse_axis, rounded
 
 

@@ -50,6 +50,7 @@ TESTS = (
     "numerics",
     "optimize",
     "prose",
+    "stream",
 )
 WANTED = 95  # percent of all mutants; and no survivor without a reason
 QUICK = 0.01  # seconds

@@ -1035,8 +1035,8 @@ def test_a_distribution_on_one_class_is_its_index(dtype: str) -> None:
         hot = categorical_nll(
             np.eye(row.size, dtype=dtype), logits=table, reduction="none", return_grad=True
         )
-        eps = float(np.finfo(dtype).eps)
-        np.testing.assert_allclose(hot[0], one[0], rtol=eps, err_msg=name)
+        eps = float(np.finfo(dtype).eps)  # they are computed in two ways, each right to about eps
+        np.testing.assert_allclose(hot[0], one[0], rtol=2 * eps, err_msg=name)
         np.testing.assert_allclose(hot[1], one[1], rtol=4 * eps, atol=1e-307, err_msg=name)
 
 

@@ -28,7 +28,7 @@ from nllbook import (
     softplus,
     xlogy,
 )
-from nllbook._softmax import blocks
+from nllbook._reduce import blocks
 from tests.hard_rows import classes, exact, mp, rows, worst
 
 mpmath.mp.dps = 50
