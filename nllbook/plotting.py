@@ -55,9 +55,7 @@ STYLE: dict[Any, Any] = {
 
 def use_style() -> None:
     """Set the book's style for every figure that follows (matplotlib's rcParams)."""
-    import matplotlib as mpl
-
-    mpl.rcParams.update(STYLE)
+    _matplotlib().rcParams.update(STYLE)
 
 
 def figure(
@@ -79,9 +77,9 @@ def figure(
     figure, axes
         ``axes`` is always a list, one entry a panel, row by row.
     """
+    use_style()
     import matplotlib.pyplot as plt
 
-    use_style()
     size = (WIDTH, 2.7 * rows if height is None else height)
     fig, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     return fig, list(axes.flat)
@@ -91,6 +89,21 @@ def __getattr__(name: str) -> Any:
     """``SHADES``, a colour map from white to grey, made when first asked for."""
     if name != "SHADES":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _matplotlib()
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("shades", [PAPER, GREY])
+
+
+def _matplotlib() -> Any:
+    """Matplotlib, which is imported when something is drawn: the rest of nllbook does without."""
+    try:
+        import matplotlib as mpl
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        raise ModuleNotFoundError(
+            "drawing needs matplotlib, which is not installed: pip install matplotlib",
+            name="matplotlib",
+        ) from error
+    return mpl

@@ -43,12 +43,22 @@ def python(version: str) -> str:
 
 def environment(folder: Path, version: str, requirements: Path, pip: str = "pip") -> Path:
     """A virtual environment with these packages and this pip; the path of its Python."""
+    return install(empty(folder, version), "-r", str(requirements), pip)
+
+
+def empty(folder: Path, version: str) -> Path:
+    """A virtual environment without any package; the path of its Python."""
     subprocess.run([python(version), "-m", "venv", "--without-pip", folder], check=True)
-    here = folder / "bin" / "python"
+    return folder / "bin" / "python"
+
+
+def install(here: Path, *wanted: str) -> Path:
+    """Have these packages installed for that Python, which is given back."""
+    folder = here.parent.parent
     clean = outside(VIRTUAL_ENV=str(folder), UV_FIND_LINKS=os.environ.get("PIP_FIND_LINKS", ""))
-    wanted = ["install", "--quiet", "-r", str(requirements), pip]
-    with_uv = [str(Path(sys.executable).parent / "uv"), "pip", *wanted]
-    with_pip = [sys.executable, "-m", "pip", "--python", str(here), *wanted]
+    options = ["install", "--quiet", *wanted]
+    with_uv = [str(Path(sys.executable).parent / "uv"), "pip", *options]
+    with_pip = [sys.executable, "-m", "pip", "--python", str(here), *options]
     for command in (with_uv, with_pip):
         if shutil.which(command[0]):
             run = subprocess.run(
@@ -56,7 +66,7 @@ def environment(folder: Path, version: str, requirements: Path, pip: str = "pip"
             )
             if run.returncode == 0:
                 return here
-    raise AssertionError(f"{requirements.name} could not be installed: {run.stderr[-500:]}")
+    raise AssertionError(f"{' '.join(wanted)} could not be installed: {run.stderr[-500:]}")
 
 
 def outside(**more: str) -> dict[str, str]:

@@ -102,19 +102,6 @@ def test_the_same_source_gives_the_same_wheel(tmp_path: Path) -> None:
     assert one.version == "0.1.0"
 
 
-def test_the_wheel_holds_what_the_package_holds(tmp_path: Path) -> None:
-    wheel = publish.build_wheel(tmp_path)
-    listed = subprocess.run(
-        [sys.executable, "-m", "zipfile", "-l", wheel.path], capture_output=True, text=True
-    ).stdout
-    inside = {
-        name for name in re.findall(r"^(\S+)", listed, re.MULTILINE) if "dist-info" not in name
-    }
-    package = {path for path in (ROOT / "nllbook").rglob("*") if path.is_file()}
-    here = {str(path.relative_to(ROOT)) for path in package if "__pycache__" not in path.parts}
-    assert inside - {"File"} == here
-
-
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     wheel = publish.build_wheel(tmp_path_factory.mktemp("wheel"))

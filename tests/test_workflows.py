@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,18 @@ def test_every_make_target_exists_and_the_gates_are_run() -> None:
     named = set().union(*map(made, WORKFLOWS))
     assert named <= makefile_targets()
     assert {"publish-dry-run", "test", "test-portable", "mutants"} <= named
+
+
+def test_every_python_that_is_promised_is_tested() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [re.fullmatch(r".* :: (3\.\d+)", one) for one in project["classifiers"]]
+    promised = [one[1] for one in named if one]
+    tested = jobs(ROOT / ".github" / "workflows" / "test.yml")["test"]["strategy"]["matrix"]
+    assert tested["python"] == promised
+    assert project["requires-python"] == f">={promised[0]}"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"Python {promised[0]} or newer (tested up to {promised[-1]})" in readme
+    assert f"Python {promised[0]} to {promised[-1]}, with NumPy from 1.26 on" in readme
 
 
 def test_make_stands_alone_in_its_step() -> None:
