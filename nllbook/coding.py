@@ -115,7 +115,8 @@ def prefix_encode(symbols: ArrayLike, words: Sequence[str]) -> str:
     '011010'
     """
     _tree(words)
-    return "".join([words[symbol] for symbol in _symbols(symbols, len(words))])
+    by_symbol = list(words)  # a pandas Series looks its index up
+    return "".join([by_symbol[symbol] for symbol in _symbols(symbols, len(by_symbol))])
 
 
 def prefix_decode(code: str, words: Sequence[str]) -> list[int]:
@@ -167,6 +168,7 @@ def _tree(words: Sequence[str]) -> tuple[list[dict[str, int]], dict[int, int]]:
     """The tree of a prefix code: the children of each node by their bit, and each leaf's symbol."""
     if isinstance(words, str) or len(words) == 0:
         raise ValueError(f"words must be a list of code words, got {words!r}")
+    words = list(words)
     children: list[dict[str, int]] = [{}]
     leaves: dict[int, int] = {}
     for symbol, word in enumerate(words):

@@ -137,6 +137,20 @@ def test_what_is_no_code_is_refused(code: str, message: str) -> None:
         prefix_decode(code, ["0", "10", "11"])
 
 
+def test_words_are_counted_not_looked_up() -> None:
+    """A pandas Series answers ``words[0]`` with what has the label 0, wherever that stands."""
+
+    class Labelled(list[str]):
+        def __getitem__(self, label: Any) -> Any:
+            return super().__getitem__(len(self) - 1 - label)
+
+    words = Labelled(["0", "10", "11"])
+    assert prefix_encode([0, 1, 2], words) == "01011"
+    assert prefix_decode("01011", words) == [0, 1, 2]
+    with pytest.raises(ValueError, match=r"words\[0\] = '0' begins words\[2\]"):
+        prefix_encode([0], Labelled(["0", "10", "01"]))
+
+
 def test_words_hold_nothing_but_zeros_and_ones() -> None:
     for sign in sorted(set(string.printable) - {"0", "1"}):
         for word in (sign, sign + "0", "1" + sign):
