@@ -16,7 +16,15 @@ RIVAL_SIGMAS = 10  # a check that could not tell the nearest wrong value apart w
 
 
 class ClaimError(AssertionError):
-    """A claim does not hold: the two sides of its check disagree. ``claim`` is its id."""
+    """A claim does not hold: the two sides of its check disagree. ``claim`` is its id.
+
+    Examples
+    --------
+    >>> check("sum", 2 + 2, 5, exact=True)
+    Traceback (most recent call last):
+        ...
+    nllbook.claims.ClaimError: sum fails: 4 against 5, a difference of -1; wanted exactly equal
+    """
 
     def __init__(self, claim: str, message: str) -> None:
         super().__init__(f"{claim} {message}")
@@ -55,6 +63,14 @@ def check(
         Id of the claim, as in the label of its statement.
     left, right : array_like
         The two sides, of one shape or one of them a scalar. NaN always fails.
+    rtol, atol : float, optional
+        How far apart they may be: by that share of right, and by that much.
+    standard_error, rival : float, optional
+        The standard error of left, and the nearest plausible wrong value of right.
+    greater_than, less_than, margin : float, optional
+        One bound on left, which has no right then, and by how much left is beyond it.
+    exact : bool
+        Whether they are the same to the last bit.
 
     Raises
     ------

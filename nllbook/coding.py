@@ -38,7 +38,9 @@ def huffman_code(weights: ArrayLike) -> list[str]:
     """The code words of a prefix code with the smallest mean length Σ weight · length.
 
     Huffman's rule (1952): the two rarest symbols get words that differ in the last bit alone. So
-    merge them into one, find a code for what is left, and append 0 and 1 to the merged word.
+    merge them into one, find a code for what is left, and append 0 and 1 to the merged word. For
+    probabilities the mean lies between their entropy in bits and 1 more. See the chapter "Entropy,
+    cross-entropy and KL divergence".
 
     Parameters
     ----------
@@ -92,6 +94,9 @@ def huffman_code(weights: ArrayLike) -> list[str]:
 def prefix_encode(symbols: ArrayLike, words: Sequence[str]) -> str:
     """The words of the symbols, one after the other, with nothing in between.
 
+    So its length in bits is Σ length(words[s]) over the symbols s. See the chapter "Entropy,
+    cross-entropy and KL divergence".
+
     Parameters
     ----------
     symbols : array_like of int
@@ -102,7 +107,7 @@ def prefix_encode(symbols: ArrayLike, words: Sequence[str]) -> str:
     Returns
     -------
     str
-        Zeros and ones.
+        Zeros and ones, a character for each bit.
 
     Raises
     ------
@@ -121,6 +126,9 @@ def prefix_encode(symbols: ArrayLike, words: Sequence[str]) -> str:
 
 def prefix_decode(code: str, words: Sequence[str]) -> list[int]:
     """The symbols whose words make up the code: walk down the tree, and at a leaf start anew.
+
+    ``prefix_decode(prefix_encode(symbols, words), words) == symbols``. See the chapter "Entropy,
+    cross-entropy and KL divergence".
 
     Parameters
     ----------
@@ -200,7 +208,8 @@ def arithmetic_encode(symbols: ArrayLike, frequencies: ArrayLike) -> bytes:
     the interval in proportion to the frequencies and keeps the symbol's part. So the width is the
     product of the conditional probabilities, the message's own probability p. The code is the
     shortest string of bytes b₁b₂…bₘ such that *every* number that begins 0.b₁b₂…bₘ lies in the
-    interval: an interval of width 256⁻ᵐ inside one of width p.
+    interval: an interval of width 256⁻ᵐ inside one of width p. See the chapter "Entropy,
+    cross-entropy and KL divergence".
 
     Parameters
     ----------
@@ -259,6 +268,9 @@ def arithmetic_encode(symbols: ArrayLike, frequencies: ArrayLike) -> bytes:
 
 def arithmetic_decode(code: bytes, frequencies: ArrayLike, length: int) -> list[int]:
     """The message of the given length behind a code of ``arithmetic_encode``.
+
+    ``arithmetic_decode(arithmetic_encode(s, f), f, len(s)) == s``. See the chapter "Entropy,
+    cross-entropy and KL divergence".
 
     Parameters
     ----------

@@ -24,7 +24,24 @@ _DATA = files("nllbook") / "data"
 class Table:
     """Columns of equal length, and where they come from.
 
-    ``table["deaths"]`` is a read-only array; ``source`` and ``licence`` say whose it is.
+    ``table["deaths"]`` is a read-only array. See the chapter "Likelihood".
+
+    Attributes
+    ----------
+    name : str
+        Of the file.
+    columns : mapping from str to ndarray
+        The columns by their names.
+    description, source, licence : str
+        What the data are, who published them, and what one may do with them.
+    sha256 : str
+        The checksum of the file.
+
+    Examples
+    --------
+    >>> kicks = load_horse_kicks()
+    >>> list(kicks.columns), len(kicks), int(kicks["deaths"].max())
+    (['year', 'corps', 'deaths'], 280, 4)
     """
 
     name: str
@@ -45,7 +62,25 @@ class Table:
 
 @dataclass(frozen=True)
 class Text:
-    """A text, and where it comes from."""
+    """A text, and where it comes from. See the chapter "Likelihood".
+
+    Attributes
+    ----------
+    name : str
+        Of the file.
+    text : str
+        All of it.
+    description, source, licence : str
+        What it is, who published it, and what one may do with it.
+    sha256 : str
+        The checksum of the file.
+
+    Examples
+    --------
+    >>> novel = load_novel()
+    >>> novel.name, len(novel.text.splitlines()[0])
+    ('pride_and_prejudice.txt', 19)
+    """
 
     name: str
     text: str = field(repr=False)
@@ -57,6 +92,8 @@ class Text:
 
 def load_horse_kicks() -> Table:
     """Deaths by horse kick in 14 corps of the Prussian army, 1875-1894 (Bortkiewicz 1898).
+
+    See the chapter "Likelihood".
 
     Returns
     -------
@@ -76,6 +113,8 @@ def load_horse_kicks() -> Table:
 def load_newcomb() -> Table:
     """Newcomb's 66 measurements of the passage time of light, 1882 (Stigler 1977, table 5).
 
+    See the chapter "Likelihood".
+
     Returns
     -------
     Table
@@ -91,6 +130,8 @@ def load_newcomb() -> Table:
 
 def load_illinois_rainfall() -> Table:
     """Rainfall of 227 storms in southern Illinois, 1960-1964 (Le Cam and Neyman 1967).
+
+    See the chapter "Log-likelihood".
 
     Returns
     -------
@@ -108,6 +149,8 @@ def load_illinois_rainfall() -> Table:
 
 def load_engel() -> Table:
     """Income and food expenditure of 235 Belgian working-class households (Engel 1857).
+
+    See the chapter "Mean squared error as Gaussian NLL".
 
     Returns
     -------
@@ -127,6 +170,8 @@ def load_engel() -> Table:
 
 def load_orings() -> Table:
     """The field O-rings of the 23 shuttle launches before Challenger's last (Dalal et al. 1989).
+
+    See the chapter "Classification losses".
 
     Returns
     -------
@@ -156,6 +201,8 @@ def load_orings() -> Table:
 def load_penguins() -> Table:
     """Body measurements of 344 penguins near Palmer Station, Antarctica (Horst et al. 2020).
 
+    See the chapter "Classification losses".
+
     Returns
     -------
     Table
@@ -178,6 +225,8 @@ def load_penguins() -> Table:
 
 def load_digits() -> Table:
     """1,797 handwritten digits of 8 by 8 pixels: UCI's test part (Alpaydin and Kaynak 1998).
+
+    See the chapter "Classification losses".
 
     Returns
     -------
@@ -216,6 +265,8 @@ def load_digits() -> Table:
 def load_hubble() -> Table:
     """Distances and velocities of 24 nebulae, from Hubble's table 1 of 1929.
 
+    See the chapter "Mean squared error as Gaussian NLL".
+
     Returns
     -------
     Table
@@ -235,6 +286,8 @@ def load_hubble() -> Table:
 
 def load_coal_disasters() -> Table:
     """Explosions in British coal mines that killed ten or more, 1851-1962 (Jarrett 1979).
+
+    See the chapter "Mean squared error as Gaussian NLL".
 
     Returns
     -------
@@ -256,6 +309,13 @@ def load_coal_disasters() -> Table:
 
 def load_novel() -> Text:
     """Jane Austen's *Pride and Prejudice* (1813), from its title to its last word.
+
+    See the chapter "Likelihood".
+
+    Returns
+    -------
+    Text
+        Its ``text``, one string.
 
     Examples
     --------

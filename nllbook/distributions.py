@@ -62,7 +62,16 @@ def is_whole(x: Floats) -> Bools:
 
 
 class Distribution(ABC):
-    """What all models share: probabilities from log-probabilities, and the support."""
+    """What all models share: ``prob(x) = exp(log_prob(x))``, and the support.
+
+    See the chapter "Likelihood".
+
+    Examples
+    --------
+    >>> model = Poisson(2.0)
+    >>> isinstance(model, Distribution), model.log_prob([0, 0.5]).tolist()
+    (True, [-2.0, -inf])
+    """
 
     def log_prob(self, x: ArrayLike) -> Any:
         """Log-probability (or log-density) of each value, in nats.
@@ -127,7 +136,9 @@ class Distribution(ABC):
 
 @dataclass(frozen=True)
 class Bernoulli(Distribution):
-    """1 with probability ``p``, else 0.
+    """1 with probability ``p``, else 0: p^x · (1 − p)^(1 − x).
+
+    See the chapter "Likelihood".
 
     Parameters
     ----------
@@ -171,6 +182,8 @@ class Bernoulli(Distribution):
 @dataclass(frozen=True, eq=False)
 class Categorical(Distribution):
     """Class ``c`` of 0, …, k − 1 with probability ``probs[c]``.
+
+    See the chapter "Likelihood".
 
     Parameters
     ----------
@@ -237,6 +250,8 @@ class Categorical(Distribution):
 @dataclass(frozen=True)
 class Poisson(Distribution):
     """Counts 0, 1, 2, … of events that happen independently at a constant rate.
+
+    The probability of x is rate^x · exp(−rate) / x!. See the chapter "Likelihood".
 
     Parameters
     ----------
@@ -306,6 +321,8 @@ class Poisson(Distribution):
 class Exponential(Distribution):
     """Waiting times x >= 0 without memory, with density ``rate · exp(−rate · x)``.
 
+    See the chapter "Likelihood".
+
     Parameters
     ----------
     rate : float
@@ -348,6 +365,8 @@ class Exponential(Distribution):
 @dataclass(frozen=True)
 class Gamma(Distribution):
     """Positive amounts with density rate^shape · x^(shape − 1) · exp(−rate · x) / Γ(shape).
+
+    See the chapter "Log-likelihood".
 
     Parameters
     ----------
@@ -459,6 +478,8 @@ def _log_mean_minus_mean_log(x: Floats, scale: float, mean: float) -> float:
 class Gaussian(Distribution):
     """The normal distribution with the given mean and standard deviation.
 
+    Its density is exp(−½ ((x − mean)/std)²) / (std · √(2π)). See the chapter "Likelihood".
+
     Parameters
     ----------
     mean : float
@@ -509,6 +530,8 @@ class Gaussian(Distribution):
 @dataclass(frozen=True)
 class Laplace(Distribution):
     """Two exponentials back to back: density exp(−abs(x − loc)/scale) / (2 · scale).
+
+    See the chapters "Log-likelihood" and "Mean squared error as Gaussian NLL".
 
     Parameters
     ----------
@@ -566,7 +589,7 @@ class StudentT(Distribution):
 
     The density at z = (x − loc)/scale is Γ((df+1)/2) / (Γ(df/2) √(π df) scale) times
     (1 + z²/df)^(−(df+1)/2). Far out it falls only like a power of x; for df → ∞ it
-    becomes the Gaussian.
+    becomes the Gaussian. See the chapter "Mean squared error as Gaussian NLL".
 
     Parameters
     ----------
@@ -657,7 +680,9 @@ class StudentT(Distribution):
 
 @dataclass(frozen=True)
 class Uniform(Distribution):
-    """Every value of the closed interval [low, high] alike.
+    """Every value of the closed interval [low, high] alike, with density 1/(high − low).
+
+    See the chapter "Likelihood".
 
     Parameters
     ----------

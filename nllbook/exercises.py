@@ -17,7 +17,15 @@ SHOWN = 200  # characters of an input or an answer
 
 
 class ExerciseError(AssertionError):
-    """An answer is wrong for a public case: the message names the input and both values."""
+    """An answer is wrong for a public case: the message names the input and both values.
+
+    Examples
+    --------
+    >>> try_out("likelihood-q1", lambda x, p: 0.5)
+    Traceback (most recent call last):
+        ...
+    nllbook.exercises.ExerciseError: likelihood-q1: <lambda>([1], 0.25) gave 0.5, not 0.25
+    """
 
 
 def try_out(question: str, function: Callable[..., Any]) -> None:

@@ -31,6 +31,8 @@ Floats = NDArray[np.float64]
 def surprisal(p: ArrayLike, base: float | None = None) -> Any:
     """−log p of each probability: what an outcome of that probability costs when it happens.
 
+    See the chapter "Entropy, cross-entropy and KL divergence".
+
     Parameters
     ----------
     p : array_like
@@ -60,6 +62,8 @@ def surprisal(p: ArrayLike, base: float | None = None) -> Any:
 
 def entropy(p: ArrayLike, base: float | None = None, axis: int = -1) -> Any:
     """H(p) = −Σ p log p, the mean surprise of outcomes that have the probabilities p.
+
+    See the chapter "Entropy, cross-entropy and KL divergence".
 
     Parameters
     ----------
@@ -93,6 +97,8 @@ def entropy(p: ArrayLike, base: float | None = None, axis: int = -1) -> Any:
 def binary_entropy(p: ArrayLike, base: float | None = None) -> Any:
     """−p log p − (1 − p) log(1 − p), the entropy of a coin that shows heads with probability p.
 
+    See the chapter "Entropy, cross-entropy and KL divergence".
+
     Parameters
     ----------
     p : array_like
@@ -125,6 +131,8 @@ def binary_entropy(p: ArrayLike, base: float | None = None) -> Any:
 
 def cross_entropy(p: ArrayLike, q: ArrayLike, base: float | None = None, axis: int = -1) -> Any:
     """H(p, q) = −Σ p log q, the mean surprise of outcomes of probabilities p to one who believes q.
+
+    See the chapter "Entropy, cross-entropy and KL divergence".
 
     Parameters
     ----------
@@ -163,6 +171,8 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, base: float | None = None, axis: i
     It is summed as Σ [p log(p/q) − p + q]: the same for probabilities that sum to 1, but none of
     these terms is negative, and each is computed without cancellation (see ``deviance``).
 
+    See the chapter "Entropy, cross-entropy and KL divergence".
+
     Parameters
     ----------
     p, q : array_like
@@ -199,6 +209,8 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, base: float | None = None, axis: i
 def perplexity(nll: ArrayLike, base: float | None = None) -> Any:
     """exp(nll): among that many equally likely outcomes, each would surprise as much.
 
+    See the chapter "Entropy, cross-entropy and KL divergence".
+
     Parameters
     ----------
     nll : array_like
@@ -211,6 +223,11 @@ def perplexity(nll: ArrayLike, base: float | None = None) -> Any:
     ndarray or scalar
         base^nll, in the shape and float type of ``nll``. The base changes nothing but the unit
         in which ``nll`` is read. NaN passes through.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no real number, and a base that is not > 1.
 
     Examples
     --------

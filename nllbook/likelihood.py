@@ -14,7 +14,7 @@ from nllbook.distributions import Distribution
 
 
 def likelihood(x: ArrayLike, dist: Distribution) -> Any:
-    """The product of ``dist.prob(x)`` over independent samples.
+    """Π p(xᵢ): the product of ``dist.prob(x)`` over independent samples.
 
     It is computed as it is written, and so it underflows (or overflows) as the product does:
     see the chapter "Likelihood". ``log_likelihood`` survives.
@@ -32,6 +32,11 @@ def likelihood(x: ArrayLike, dist: Distribution) -> Any:
         float32 where ``x`` is float32 or float16 (the product is then taken in float32), else
         float64. 1 for no samples at all: the empty product.
 
+    Raises
+    ------
+    TypeError
+        For an ``x`` that is no real number.
+
     Examples
     --------
     >>> from nllbook import Bernoulli
@@ -45,7 +50,13 @@ def likelihood(x: ArrayLike, dist: Distribution) -> Any:
 def log_likelihood(x: ArrayLike, dist: Distribution) -> Any:
     """ℓ = Σ log p(x): the log of the likelihood, in nats, a *sum* over samples.
 
-    Parameters and float type as in ``likelihood``; the sum is accumulated in float64.
+    Parameters and errors as for ``likelihood``. See the chapter "Log-likelihood".
+
+    Returns
+    -------
+    scalar
+        float32 where ``x`` is float32 or float16, else float64, in which the sum is accumulated.
+        0 for no samples at all.
 
     Examples
     --------
@@ -66,6 +77,8 @@ def nll(
     reduction: Reduction = "mean",
 ) -> Any:
     """Negative log-likelihood −log p(x), in nats.
+
+    See the chapter "Negative log-likelihood".
 
     Parameters
     ----------

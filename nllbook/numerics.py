@@ -18,7 +18,8 @@ def xlogy(x: ArrayLike, y: ArrayLike) -> Any:
     """``x · log(y)`` in nats, with ``0 · log(0) = 0``.
 
     An outcome that has probability 0 and never happens costs nothing: that is the limit of
-    ``x log x`` as x goes to 0, and what every sum over outcomes needs.
+    ``x log x`` as x goes to 0, and what every sum over outcomes needs. See the chapter "Entropy,
+    cross-entropy and KL divergence".
 
     Parameters
     ----------
@@ -151,7 +152,7 @@ def log_softmax(z: ArrayLike, axis: int = -1) -> Any:
 def softmax(z: ArrayLike, axis: int = -1) -> Any:
     """``exp(z) / Σ exp(z)``: probabilities from logits.
 
-    Parameters and result as for ``log_softmax``.
+    Parameters, result and errors as for ``log_softmax``. See the chapter "Classification losses".
 
     Examples
     --------
@@ -199,6 +200,11 @@ def softplus(z: ArrayLike) -> Any:
     ndarray or scalar
         The shape and float type of ``z``. NaN passes through.
 
+    Raises
+    ------
+    TypeError
+        For what is no real number.
+
     Notes
     -----
     ``max(z, 0) + log1p(exp(−|z|))`` adds two numbers >= 0, and its exp cannot overflow. See the
@@ -218,7 +224,7 @@ def softplus(z: ArrayLike) -> Any:
 def log_sigmoid(z: ArrayLike) -> Any:
     """``log(1 / (1 + exp(−z))) = −softplus(−z)``, in nats: the log-probability of the label 1.
 
-    Parameters and result as for ``softplus``.
+    Parameters, result and errors as for ``softplus``. See the chapter "Classification losses".
 
     Examples
     --------
@@ -232,7 +238,7 @@ def log_sigmoid(z: ArrayLike) -> Any:
 def sigmoid(z: ArrayLike) -> Any:
     """``1 / (1 + exp(−z))``: the probability of the label 1, from its logit.
 
-    Parameters and result as for ``softplus``.
+    Parameters, result and errors as for ``softplus``. See the chapter "Classification losses".
 
     Notes
     -----
@@ -251,7 +257,9 @@ def sigmoid(z: ArrayLike) -> Any:
 
 
 def lgamma(x: ArrayLike) -> Any:
-    """The logarithm of the absolute value of the gamma function; ``lgamma(k + 1) = log(k!)``.
+    """``log |Γ(x)|``, in nats: for a count k, ``lgamma(k + 1) = log(k!)``.
+
+    See the chapter "Log-likelihood".
 
     Parameters
     ----------
@@ -262,6 +270,11 @@ def lgamma(x: ArrayLike) -> Any:
     -------
     ndarray or scalar
         The shape and float type of ``x``. ``inf`` at 0, -1, -2, …; NaN passes through.
+
+    Raises
+    ------
+    TypeError
+        For what is no real number.
 
     Notes
     -----
@@ -296,7 +309,7 @@ _BERNOULLI = np.array([1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 /
 
 
 def digamma(x: ArrayLike) -> Any:
-    """ψ(x), the derivative of log Γ(x), which the score of the gamma model needs.
+    """ψ(x) = d/dx log Γ(x), which the score of the gamma model needs.
 
     Parameters
     ----------
@@ -308,6 +321,11 @@ def digamma(x: ArrayLike) -> Any:
     ndarray or scalar
         The shape and float type of ``x``. NaN at the poles 0, -1, -2, … (where the limits from
         the two sides differ) and at -inf; NaN passes through.
+
+    Raises
+    ------
+    TypeError
+        For what is no real number.
 
     Notes
     -----
@@ -355,7 +373,7 @@ def _digamma_below_10(x: FloatArray) -> FloatArray:
 
 
 def trigamma(x: ArrayLike) -> Any:
-    """ψ′(x), the derivative of digamma, which the curvature of the gamma model's likelihood needs.
+    """ψ′(x) = d²/dx² log Γ(x), which the curvature of the gamma model's likelihood needs.
 
     Parameters
     ----------
@@ -367,6 +385,11 @@ def trigamma(x: ArrayLike) -> Any:
     ndarray or scalar
         The shape and float type of ``x``. ``inf`` at the poles 0, -1, -2, …; NaN at -inf; NaN
         passes through.
+
+    Raises
+    ------
+    TypeError
+        For what is no real number.
 
     Notes
     -----

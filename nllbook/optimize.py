@@ -26,6 +26,8 @@ Point = tuple[FloatArray, ...]  # an iterate, the value there, the gradient ther
 class History:
     """The iterates of an optimiser, from the start to where it stopped.
 
+    See the chapters "Log-likelihood" and "Negative log-likelihood".
+
     Attributes
     ----------
     x : ndarray, shape (number of iterates, *shape of x0)
@@ -38,6 +40,12 @@ class History:
         From ``newton``: whether it stopped in time, at a point where the Hessian does not
         speak against the kind of optimum that was asked for. None from
         ``gradient_descent``, which takes its steps and asks nothing.
+
+    Examples
+    --------
+    >>> way = gradient_descent(lambda x: (x**2, 2 * x), 1.0, learning_rate=0.25, steps=2)
+    >>> len(way), way.value.tolist()
+    (3, [1.0, 0.25, 0.0625])
     """
 
     x: FloatArray
@@ -59,6 +67,11 @@ class History:
         Returns
         -------
         matplotlib axes
+
+        Raises
+        ------
+        ModuleNotFoundError
+            Where matplotlib is not installed.
         """
         if ax is None:
             from nllbook import plotting
@@ -142,7 +155,8 @@ def newton(
 
     Each step goes to the stationary point of the parabola that touches f in value, slope and
     curvature: near an optimum where the Hessian is not singular the number of right digits
-    doubles, far from it the step may lead anywhere. See the chapter "Log-likelihood".
+    doubles, far from it the step may lead anywhere. See the chapters "Log-likelihood" and
+    "Mean squared error as Gaussian NLL".
 
     Parameters
     ----------

@@ -54,7 +54,21 @@ STYLE: dict[Any, Any] = {
 
 
 def use_style() -> None:
-    """Set the book's style for every figure that follows (matplotlib's rcParams)."""
+    """Set the book's style for every figure that follows (matplotlib's rcParams).
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Where matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import matplotlib as mpl
+    >>> with mpl.rc_context():
+    ...     use_style()
+    ...     mpl.rcParams["text.color"] == INK
+    True
+    """
     _matplotlib().rcParams.update(STYLE)
 
 
@@ -67,15 +81,29 @@ def figure(
 
     Parameters
     ----------
-    columns, rows
+    columns, rows : int
         How many panels there are beside each other, and below each other.
-    height
+    height : float, optional
         In inches; 2.7 a row unless said otherwise. The width is always 4.8 inches.
 
     Returns
     -------
     figure, axes
         ``axes`` is always a list, one entry a panel, row by row.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Where matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> with plt.rc_context():
+    ...     fig, (left, right) = figure(2)
+    >>> fig.get_size_inches().tolist()
+    [4.8, 2.7]
+    >>> plt.close(fig)
     """
     use_style()
     import matplotlib.pyplot as plt

@@ -17,6 +17,13 @@ def glue(name: str, text: str) -> None:
     notebook keeps and what a re-run is compared with. Outside a notebook this does nothing.
     (The same message as ``myst_nb.glue``, which does not exist in Colab or in the browser.)
 
+    Parameters
+    ----------
+    name : str
+        What the prose calls it.
+    text : str
+        What it shows.
+
     Raises
     ------
     TypeError
@@ -40,6 +47,23 @@ def scientific(value: float, digits: int = 0) -> str:
     """``value`` for the prose, in powers of ten, with the given digits after the point.
 
     The spaces do not break, so that a number stays on one line.
+
+    Parameters
+    ----------
+    value : float
+        A finite number.
+    digits : int
+        How many digits come after the point, >= 0.
+
+    Returns
+    -------
+    str
+        Such as 3.1 · 10⁻¹⁰⁹.
+
+    Raises
+    ------
+    ValueError
+        For a value that is not finite.
 
     Examples
     --------

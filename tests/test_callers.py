@@ -69,7 +69,7 @@ def bowl_with_hessian(x: Any) -> tuple[Any, Any, Any]:
 def cases() -> Iterator[tuple[str, Callable[..., Any], Arguments]]:
     """A function, and the arguments of it that are arrays."""
     every: Arguments = {"return_grad": True, "reduction": "none"}
-    for name, arguments in {
+    losses: dict[str, Arguments] = {
         "categorical_nll": {"y": Y, "logits": LOGITS, "class_weight": W[:3]},
         "bernoulli_nll": {"y": ONES, "logits": X, "pos_weight": W},
         "gaussian_nll": {"y": X, "mean": Y, "std": X},
@@ -78,8 +78,8 @@ def cases() -> Iterator[tuple[str, Callable[..., Any], Arguments]]:
         "student_t_nll": {"y": X, "loc": Y, "scale": X, "df": 3},
         "huber_nll": {"y": X, "loc": Y, "scale": X, "delta": 1.5},
         "asymmetric_laplace_nll": {"y": X, "loc": Y, "scale": X, "quantile": 0.25},
-    }.items():
-        given: Arguments = arguments
+    }
+    for name, given in losses.items():
         numbers = {key: value for key, value in given.items() if np.ndim(value) == 0}
         arrays = {key: value for key, value in given.items() if np.ndim(value)}
         function = partial(getattr(nllbook, name), **numbers)

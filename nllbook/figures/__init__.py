@@ -25,13 +25,48 @@ STATES: dict[str, dict[str, Any]] = {
 
 
 def module(name: str) -> str:
-    """The JavaScript of a figure, with what all figures share: one ES module."""
+    """The JavaScript of a figure, with what all figures share: one ES module.
+
+    Parameters
+    ----------
+    name : str
+        One of ``nllbook.figures.STATES``.
+
+    Returns
+    -------
+    str
+        In the format of anywidget.
+
+    Raises
+    ------
+    FileNotFoundError
+        For a figure that is not there.
+
+    Examples
+    --------
+    >>> "export default" in module("coin")
+    True
+    """
     parts = [(FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in ("shared", name)]
     return "\n".join(parts)
 
 
 class Picture:
-    """What `show` returns: displayed as a widget where that is possible, else as a picture."""
+    """What `show` returns: displayed as a widget where that is possible, else as a picture.
+
+    Parameters
+    ----------
+    name : str
+        One of ``nllbook.figures.STATES``.
+    state : dict
+        All the numbers that it starts with.
+
+    Examples
+    --------
+    >>> picture = show("coin", k=9)
+    >>> picture.name, picture.state
+    ('coin', {'n': 10, 'k': 9})
+    """
 
     def __init__(self, name: str, state: dict[str, Any]) -> None:
         self.name, self.state = name, state

@@ -47,6 +47,8 @@ def linear_cross_entropy(
 ) -> Tensor:
     """−log softmax(x Wᵀ + b)[target] in nats, without the logits of all rows in memory.
 
+    See the chapter "NLL at vocabulary scale".
+
     Parameters
     ----------
     x : Tensor, shape (..., d)

@@ -38,7 +38,8 @@ def vocab_parallel_nll(
 ) -> Tensor:
     """−log softmax(z)[target] in nats, where each process holds the logits of some classes.
 
-    All processes of the group call it together, and all get the same loss.
+    All processes of the group call it together, and all get the same loss. See the chapter "NLL at
+    vocabulary scale".
 
     Parameters
     ----------
@@ -79,6 +80,15 @@ def vocab_parallel_nll(
     -----
     The all-reduces of the largest logit, the sum and the target's logit are those of Megatron-LM:
     Shoeybi et al., arXiv:1909.08053.
+
+    Examples
+    --------
+    >>> import torch.distributed as dist  # a group of this process alone; torchrun starts more
+    >>> dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    >>> loss = vocab_parallel_nll(torch.zeros(2, 8), torch.tensor([1, 7]))
+    >>> round(loss.item(), 4)  # log 8
+    2.0794
+    >>> dist.destroy_process_group()
     """
     _check.floating("logits_shard", logits_shard)
     if logits_shard.ndim < 1:
@@ -219,7 +229,8 @@ def data_parallel_nll(
 ) -> Tensor:
     """The mean NLL over the rows of all processes, Σ nll_sum / Σ count, in the unit of ``nll_sum``.
 
-    All processes of the group call it together, and all get the same number.
+    That is nats where the losses are. All processes of the group call it together, and all get the
+    same number. See the chapter "NLL at vocabulary scale".
 
     Parameters
     ----------
@@ -245,6 +256,14 @@ def data_parallel_nll(
         Without a process group; for what is not one number; where Σ count is 0.
     TypeError
         For an ``nll_sum`` that is no tensor of floats.
+
+    Examples
+    --------
+    >>> import torch.distributed as dist  # a group of this process alone; torchrun starts more
+    >>> dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    >>> data_parallel_nll(torch.tensor(6.0), 4)
+    tensor(1.5000)
+    >>> dist.destroy_process_group()
     """
     _check.floating("nll_sum", nll_sum)
     if nll_sum.ndim:
