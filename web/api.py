@@ -208,7 +208,8 @@ class ApiDirective(SphinxDirective):
             for argument in [node for node in ast.walk(one.args) if isinstance(node, ast.arg)]:
                 argument.annotation = None  # the docstring says the types
             lines += [f".. py:function:: {full.rpartition('.')[2]}({ast.unparse(one.args)})", ""]
-            told = NumpyDocstring(ast.get_docstring(one) or "", self.config).lines()
+            text = _with_links(full, ast.get_docstring(one) or "")
+            told = NumpyDocstring(text, self.config).lines()
             lines += [*(f"   {line}".rstrip() for line in told), ""]
         return lines
 
@@ -334,10 +335,8 @@ def _titles() -> dict[str, str]:
     return {page.title: f"/chapters/{page.name}" for page in source.pages()}
 
 
-def link_chapters(
-    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
-) -> None:
-    """In a docstring, make links of `the chapter "Likelihood"` and of the top of the module."""
+def _with_links(name: str, text: str) -> str:
+    """A docstring in which `the chapter "Likelihood"` is a link."""
 
     def chapter(match: re.Match[str]) -> str:
         before, title = match[1], " ".join(match[2].split())
@@ -347,7 +346,14 @@ def link_chapters(
             logger.warning("the docstring of %s: no chapter has the title %r: mend it", name, title)
         return match[0]
 
-    text = re.sub(r'(\bchapters?\s+|\band\s+)"([^"]+)"', chapter, "\n".join(lines))
+    return re.sub(r'(\bchapters?\s+|\band\s+)"([^"]+)"', chapter, text)
+
+
+def link_chapters(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """In a docstring, make links of the chapters' titles and of the top of the module."""
+    text = _with_links(name, "\n".join(lines))
     if what != "module":  # |z| is no substitution; tables would lose their columns
         text = re.sub(r"``.*?``|\|", lambda one: one[0] if one[0] != "|" else r"\|", text)
     top = f"api-{getattr(obj, '__module__', '').removeprefix('nllbook.')}"
