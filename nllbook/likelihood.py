@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nllbook._quiet import quiet
 from nllbook._reduce import Reduction, Total, blocks, divisor, part, row_weights, times
 from nllbook._stream import Batches, Summed, comes_in_batches, streamed
 from nllbook._validate import real_array, rounded
@@ -69,7 +70,7 @@ def log_likelihood(x: ArrayLike, dist: Distribution) -> Any:
         return rounded(np.sum(dist.log_prob(array.astype(np.float64))), array.dtype)
 
 
-@np.errstate(all="ignore")
+@quiet
 def nll(
     x: ArrayLike | Batches,
     dist: Distribution,

@@ -54,6 +54,7 @@ from numpy.typing import ArrayLike
 from nllbook._batch import Batch, one_of
 from nllbook._classes import Targets, probs_nll, soft_nll, sure_nll
 from nllbook._gamma import half_step, stirling
+from nllbook._quiet import quiet
 from nllbook._reduce import Floats, Reduction, Total, blocks, divisor, part, times
 from nllbook._stream import Batches, Summed, comes_in_batches, streamed
 from nllbook._validate import (
@@ -70,7 +71,7 @@ from nllbook.information import deviance
 LOG_2PI = math.log(2 * math.pi)
 
 
-@np.errstate(all="ignore")
+@quiet
 def categorical_nll(
     y: ArrayLike | Batches,
     *,
@@ -188,7 +189,7 @@ def _categorical(
     return total
 
 
-@np.errstate(all="ignore")
+@quiet
 def bernoulli_nll(
     y: ArrayLike,
     *,
@@ -299,7 +300,7 @@ def _counts(pos_weight: ArrayLike | None, batch: Batch) -> tuple[Floats | None, 
     return ones, zero
 
 
-@np.errstate(all="ignore")
+@quiet
 def gaussian_nll(
     y: ArrayLike,
     mean: ArrayLike,
@@ -379,7 +380,7 @@ def _times_exp(x: Floats, s: Floats) -> Floats:
     return np.where(np.abs(s) < 700, times(x, np.exp(s)), times(times(x, half), half))
 
 
-@np.errstate(all="ignore")
+@quiet
 def laplace_nll(
     y: ArrayLike,
     loc: ArrayLike,
@@ -430,7 +431,7 @@ def laplace_nll(
     return batch.result()
 
 
-@np.errstate(all="ignore")
+@quiet
 def student_t_nll(
     y: ArrayLike,
     loc: ArrayLike,
@@ -496,7 +497,7 @@ def student_t_nll(
     return batch.result()
 
 
-@np.errstate(all="ignore")
+@quiet
 def huber_nll(
     y: ArrayLike,
     loc: ArrayLike,
@@ -562,7 +563,7 @@ def huber_nll(
     return batch.result()
 
 
-@np.errstate(all="ignore")
+@quiet
 def poisson_nll(
     y: ArrayLike,
     *,
@@ -641,7 +642,7 @@ def _poisson(y: Floats, rate: Floats, log_rate: Floats) -> Floats:
     return np.where(y == 0, rate, gap + 0.5 * (LOG_2PI + np.log(n)) + s)
 
 
-@np.errstate(all="ignore")
+@quiet
 def asymmetric_laplace_nll(
     y: ArrayLike,
     loc: ArrayLike,

@@ -15,6 +15,7 @@ import pickle
 import pkgutil
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 
 import numpy as np
@@ -47,9 +48,27 @@ def main() -> None:
         "a history": refused(history.plot),
         "shades": refused(lambda: nllbook.plotting.SHADES),
         "torch": refused(lambda: importlib.import_module("nllbook.torch")),
+        "strangers": strangers(),
         "too much": sorted({"matplotlib", "IPython", "anywidget"} & sys.modules.keys()),
     }
     print(json.dumps(found))
+
+
+def strangers() -> int:
+    """How often one of eight threads finds the floating-point settings of another as its own."""
+    sys.setswitchinterval(1e-6)
+
+    def work(number: int) -> int:
+        with np.errstate(all=("raise", "warn")[number % 2]):
+            mine, wrong = np.geterr(), 0
+            for _ in range(200):
+                nllbook.laplace_nll([0.0, 1.0], 0.0, 1.0)
+                wrong += np.geterr() != mine
+                np.seterr(**mine)
+            return wrong
+
+    with ThreadPoolExecutor(8) as threads:
+        return sum(threads.map(work, range(8)))
 
 
 def refused(call: Callable[[], object]) -> str:

@@ -142,6 +142,7 @@ def test_from_the_file_numpy_alone_comes_and_every_example_runs(
     assert (
         found["torch"] == "nllbook.torch needs PyTorch, which is not installed: pip install torch"
     )
+    assert found["strangers"] == 0
     assert found["too much"] == []
     assert tried(here, "-O") == {**found, "optimised": True}
 
