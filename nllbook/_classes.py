@@ -160,8 +160,8 @@ def sure_nll(
     """
     n, k = z.shape
     rows = np.arange(n)
-    own, others = sums = np.zeros((2, n))
-    own[:] = np.exp(z[rows, y], dtype=np.float64)
+    own: Floats = np.exp(z[rows, y], dtype=np.float64)
+    others = np.zeros(n)
     step, width = max(1, BLOCK // k), k if slope is not None else min(k, BLOCK)
     place = rows % step * k + y  # of the label in its block
     scratch = np.empty((min(n, step), width))
@@ -182,18 +182,18 @@ def sure_nll(
             np.multiply(e, share[:, None], out=slope[block], casting="same_kind")
             slope[block].reshape(-1)[place[block]] = 0.0 - share * others[block]  # no −0
     loss: Floats = np.log1p(others / own)
-    far = rest = np.asarray(~_moderate(sums).all(axis=0))
+    plain = right = _moderate(own) & _moderate(others)
     if slope is not None:
-        rest = far | (own + others < 0.5)
+        right = plain & (own + others >= 0.5)
         if count is not None:
-            rest = rest | (~_moderate(count / by) & (count != 0))
-    if rest.any():
-        places = np.flatnonzero(rest)
+            right &= _moderate(count / by) | (count == 0)
+    if not right.all():
+        places = np.flatnonzero(~right)
         for some in blocks(len(places), k):
             i = places[some]
             seen = seen_from_the_top(z[i], carry=z.dtype == np.float64)
             careful = surprise(z[i, y[i]].astype(np.float64), seen.largest, seen.odds)
-            loss[i] = np.where(far[i], careful, loss[i])
+            loss[i] = np.where(plain[i], loss[i], careful)
             if slope is not None:
                 weights = np.ones(len(i)) if count is None else count[i]
                 slope[i] = _sure_slope(seen, y[i], weights) / by + 0.0  # no −0

@@ -108,7 +108,7 @@ class Total:
 
     def sum(self) -> Any:
         """Their sum, in float64."""
-        return np.add.reduce(self._sums)
+        return self._sums[0] if len(self._sums) == 1 else np.add.reduce(self._sums)
 
     def over(self, by: float) -> Any:
         """What is returned, in the caller's float type: the terms, or their sum over ``by``."""
