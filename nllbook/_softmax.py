@@ -1,5 +1,7 @@
 """Rows of logits, seen from the largest of each: what softmax and its logarithm are made of.
 
+``categorical_nll`` of a class index comes here only where exp(z) itself leaves the floats.
+
 With ``r_j = exp(z_j − z_top)`` for every class j but the top one, and the sum of these,
 
     odds = Σ r_j              the odds against the top class
