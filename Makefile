@@ -15,7 +15,7 @@ TRITON := $(if $(filter Linux,$(shell uname)),triton==3.9.0)
 # No debugger is attached to the notebooks: it need not warn that it would be slow.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
-.PHONY: help book test quick test-portable notebooks cheat-sheet pdf site-offline publish-dry-run mutants lighthouse bench-grade guide-pictures accuracy format lock clean
+.PHONY: help book test quick test-portable notebooks cheat-sheet pdf site-offline publish-dry-run mutants lighthouse bench-grade guide-pictures accuracy bench format lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -75,6 +75,9 @@ guide-pictures: .venv/browser .venv/sandbox ## draw the pictures of the instruct
 
 accuracy: .venv/torch ## measure the errors of the losses, here and in other libraries
 	@$(BIN)/python benchmarks/accuracy.py
+
+bench: .venv/torch ## measure time and memory of the losses, here and in other libraries
+	@$(BIN)/python -m benchmarks.speed
 
 format: .venv/ready ## format the Python sources
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
