@@ -297,7 +297,8 @@ def goals(results: Results) -> list[str]:
             reason = why(results) if why else "The reason is not known."
             missed.append(f"- **{goal.says}.** {reason}")
     first = "Goal, and what came furthest from it"
-    said = ["", f"{kept} goals are met, {len(missed)} missed:" if missed else "Every goal is met."]
+    of = f"Of {kept + len(missed)} goals"
+    said = ["", f"{of} {kept} are met. Missed:" if missed else f"{of} all are met."]
     head = table(first, ["goal", "measured", "where", ""], lines)
     return [*head, *said, *([""] if missed else []), *missed]
 
@@ -474,11 +475,16 @@ def draw_growth(results: Results) -> Any:
         style: Any = {"marker": MARKERS[index], "linestyle": DASHES[index], "color": COLOURS[index]}
         ax.plot(sizes, ns[:, 1], label=loss, **style)
         ax.vlines(sizes, ns[:, 0], ns[:, 2], color=COLOURS[index])
-    for floor in (EXP, LOG):
-        found = [one for one in results["growth"] if one["floor"] == floor][: len(sizes)]
-        ns = np.array([one["floor_ns"][1] for one in found])
-        ax.plot(sizes, ns, color=plotting.GREY, linewidth=1, linestyle="-")
-        ax.annotate(f" {floor}", (sizes[-1], ns[-1]), va="center", annotation_clip=False)
+    floors = {
+        floor: [one["floor_ns"][1] for one in results["growth"] if one["floor"] == floor]
+        for floor in (EXP, LOG)
+    }
+    lower = min(floors, key=lambda floor: floors[floor][len(sizes) - 1])
+    for floor, lines in floors.items():
+        ax.plot(sizes, lines[: len(sizes)], color=plotting.GREY, linewidth=1, linestyle="-")
+        at = (sizes[-1], lines[len(sizes) - 1])
+        above = "top" if floor == lower else "bottom"  # the names beside the ends of the lines
+        ax.annotate(f" {floor}", at, va=above, annotation_clip=False)
     ax.set_xscale("log")
     ax.set_yscale("log")
     plain_ticks(ax.yaxis)
@@ -508,13 +514,21 @@ def draw_error_and_time(results: Results) -> Any:
     worst = {family: errors(family) for family in FAMILIES}
     taken = {name: contenders[name]["by_floor"][1] for name in worst[FAMILIES[0]]}
     least, most = min(taken.values()), max(taken.values())
-    gap, before = (most / least) ** 0.08, 0.0
+    gap, before = (most / least) ** 0.055, 0.0
     for name in sorted(taken, key=taken.__getitem__):
         both = [worst[family][name] for family in FAMILIES]
         ax.plot(both, [taken[name]] * 2, color=plotting.GREY, linewidth=1, linestyle="-", zorder=0)
-        place = taken[name]
-        if max(both) > 1e-3:  # the names stand below each other, and should not overlap
-            place = before = max(place, before * gap)
+        if max(both) < 1e-3:
+            ax.text(max(both), taken[name] / gap, name, ha="center", va="top")
+            continue
+        place = before = max(taken[name], before * gap)  # that no two names overlap
+        ax.plot(
+            [max(both), 4 * max(both)],
+            [taken[name], place],
+            color=plotting.GREY,
+            linewidth=1,
+            linestyle="-",
+        )
         ax.text(6 * max(both), place, name, va="center")
     for index, family in enumerate(FAMILIES):
         x = [worst[family][name] for name in taken]
@@ -523,8 +537,8 @@ def draw_error_and_time(results: Results) -> Any:
     ax.set_xscale("log")
     ax.set_yscale("log")
     plain_ticks(ax.yaxis)
-    ax.set_ylim(least / gap, max(most, before) * gap)
-    ax.set_xlim(1e-17, 1e9)
+    ax.set_ylim(least / gap**2, max(most, before) * gap)
+    ax.set_xlim(1e-18, 1e9)
     ax.set_xticks([1e-16, 1e-12, 1e-8, 1e-4, 1])
     ax.set_xlabel("worst relative error")
     ax.set_ylabel("time, in passes of np.exp")
