@@ -123,7 +123,7 @@ class Rows:
 
     def refuse(self, name: str, right: NDArray[np.bool_], expected: str) -> None:
         """Raise a ValueError for the first entry that is to be checked and not marked right."""
-        if right.all():
+        if np.logical_and.reduce(right):
             return
         wrong = ~(right | np.isnan(self[name]))
         if wrong.ndim:

@@ -96,7 +96,7 @@ class Targets:
         y = self.y[block]
         wrong = (y < 0) | (y >= self.k)
         if not wrong.any():
-            return y.astype(np.intp, copy=False)
+            return y.astype(np.intp)
         checked = wrong & self._checked(block)
         if checked.any():
             first = int(np.argmax(checked))
@@ -159,11 +159,9 @@ def sure_nll(
     sum of all must be no less than ½, too.
     """
     n, k = z.shape
-    rows = np.arange(n)
-    own: Floats = np.exp(z[rows, y], dtype=np.float64)
-    others = np.zeros(n)
+    own, others = np.zeros(n), np.zeros(n)
     step, width = max(1, BLOCK // k), k if slope is not None else min(k, BLOCK)
-    place = rows % step * k + y  # of the label in its block
+    place = np.arange(n) % step * k + y  # of the label in its block
     scratch = np.empty((min(n, step), width))
     for start in range(0, n, step):
         block = slice(start, start + step)
@@ -171,15 +169,16 @@ def sure_nll(
             piece = z[block, left : left + width]
             e = scratch[: len(piece), : piece.shape[1]]
             np.exp(piece, out=e, dtype=np.float64)
+            flat, here = e.reshape(-1), place[block]
             if width == k:
-                e.reshape(-1)[place[block]] = 0
+                own[block], flat[here] = flat[here], 0
             elif left <= y[start] < left + width:
-                e[0, y[start] - left] = 0
+                own[start], flat[here - left] = flat[here[0] - left], 0
             others[block] += _row_sums(e)
         if slope is not None:
             weight = 1 / by if count is None else count[block] / by
             share = weight / (own[block] + others[block])
-            np.multiply(e, share[:, None], out=slope[block], casting="same_kind")
+            np.multiply(e, share[:, None], out=slope[block])
             slope[block].reshape(-1)[place[block]] = 0.0 - share * others[block]  # no −0
     loss: Floats = np.log1p(others / own)
     plain = right = _moderate(own) & _moderate(others)

@@ -102,13 +102,13 @@ class Total:
     def add(self, block: slice, terms: Floats, by: float = 1.0) -> None:
         """The terms of a block of rows; ``by`` is what they are over where they are kept."""
         if self._kept is None:
-            self._sums.append(np.add.reduce(terms, axis=None))
+            self._sums.append(np.add.reduce(terms))
         else:
             self._kept[block] = terms / by + 0.0  # no −0
 
     def sum(self) -> Any:
         """Their sum, in float64."""
-        return self._sums[0] if len(self._sums) == 1 else np.add.reduce(self._sums)
+        return np.add.reduce(self._sums)
 
     def over(self, by: float) -> Any:
         """What is returned, in the caller's float type: the terms, or their sum over ``by``."""

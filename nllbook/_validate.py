@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.floating[Any]]
+_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 def plain_array(name: str, value: ArrayLike) -> NDArray[Any]:
@@ -39,6 +40,8 @@ def real_array(name: str, value: ArrayLike) -> FloatArray:
 
     Integers and booleans become float64. The caller's array is never changed.
     """
+    if type(value) is np.ndarray and value.dtype in _FLOATS:
+        return value  # as nearly always, and a call for few rows is short
     array = numbers(name, value)
     kind = array.dtype.kind
     if kind == "f" and array.dtype.itemsize > 8:

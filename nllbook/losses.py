@@ -250,19 +250,19 @@ def bernoulli_nll(
     for rows in batch:
         label, score = rows["y"], rows[name]
         rows.refuse("y", (label >= 0) & (label <= 1), "in [0, 1]")
-        yes, no = label, 1 - label
         if ones is not None:
-            yes, no = yes * (ones[rows.block] if ones.ndim else ones), no * zero
+            yes, no = label * (ones[rows.block] if ones.ndim else ones), (1 - label) * zero
+        elif name == "probs" or return_grad:
+            yes, no = label, 1 - label
         if name == "logits":
             # log1p(exp(−|z|)) is softplus(z) or softplus(−z), and the other one is larger by |z|
             likely = score > 0
             small = np.exp(-np.abs(score))
-            common = np.log1p(small)
             if ones is None:
-                rows.loss(common + times(likely - label, score))
+                rows.loss(np.log1p(small) + times(likely - label, score))
             else:
                 missed = np.where(likely, no, -yes)
-                rows.loss(times(yes + no, common) + times(missed, score))
+                rows.loss(times(yes + no, np.log1p(small)) + times(missed, score))
         else:
             rows.refuse(name, (score >= 0) & (score <= 1), "in [0, 1]")
             rows.loss(times(yes, -np.log(score)) + times(no, -np.log1p(-score)))

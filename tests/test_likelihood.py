@@ -25,6 +25,7 @@ from nllbook import (
     log_likelihood,
     nll,
 )
+from nllbook._reduce import BLOCK
 from nllbook.distributions import Distribution
 
 mpmath.mp.dps = 50
@@ -310,6 +311,20 @@ def test_tiny_and_huge_weights_have_a_mean() -> None:
     assert float(nll(x, model, [0.5e308, 1.5e308])) == pytest.approx(expected, rel=1e-14, abs=0)
     tiny = 2.0**-1070
     assert float(nll(x, model, [tiny, 3 * tiny])) == pytest.approx(expected, rel=1e-14, abs=0)
+
+
+def test_blocks_of_samples_add_up() -> None:
+    """Over more than two blocks the mean is that of the samples' surprises, summed by math.fsum."""
+    x = np.random.default_rng(5).normal(size=2 * BLOCK + 11)
+    model = Gaussian(0.5, 2.0)
+    each = nll(x, model, reduction="none")
+    np.testing.assert_allclose(each, -model.log_prob(x), rtol=0)
+    assert float(nll(x, model)) == pytest.approx(math.fsum(each) / x.size, rel=8 * 2.0**-52)
+
+
+def test_no_surprise_at_all_is_not_minus_zero() -> None:
+    for reduction in ("mean", "sum", "none"):
+        assert not np.signbit(nll([1, 1], Bernoulli(1.0), reduction=reduction)).any()
 
 
 def test_sums_overflow_to_infinity_without_a_warning() -> None:

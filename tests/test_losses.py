@@ -39,6 +39,7 @@ from nllbook import (
     softmax,
     student_t_nll,
 )
+from nllbook._reduce import BLOCK
 from tests.hard_rows import classes, exact, mp, rows, worst
 
 mpmath.mp.dps = 50
@@ -1038,6 +1039,112 @@ def test_a_distribution_on_one_class_is_its_index(dtype: str) -> None:
         eps = float(np.finfo(dtype).eps)  # they are computed in two ways, each right to about eps
         np.testing.assert_allclose(hot[0], one[0], rtol=2 * eps, err_msg=name)
         np.testing.assert_allclose(hot[1], one[1], rtol=4 * eps, atol=1e-307, err_msg=name)
+
+
+@TYPES
+def test_rows_longer_than_a_block(dtype: str) -> None:
+    """Labels at both ends of each part of a row, and far ahead: the others' odds are what counts.
+
+    They are summed exactly by math.fsum; the exp and the logarithm add an epsilon each, a sum of
+    70,000 terms another one or two.
+    """
+    k = 2 * BLOCK + 5
+    z = np.random.default_rng(8).normal(0, 1, k).astype(dtype)
+    for y in (0, BLOCK - 1, BLOCK, 2 * BLOCK - 1, 2 * BLOCK, k - 1):
+        row = z.copy()
+        row[y] = 30
+        others = math.fsum(np.exp(np.delete(row.astype(float), y) - 30))
+        value, gradient = categorical_nll([y], logits=row[None], return_grad=True)
+        eps = 4 * float(np.finfo(dtype).eps)
+        assert float(value) == pytest.approx(math.log1p(others), rel=eps)
+        assert categorical_nll([y], logits=row[None]) == pytest.approx(value, rel=eps)
+        assert float(gradient[0, y]) == pytest.approx(-others / (1 + others), rel=eps)
+
+
+def test_slopes_of_classes_that_cannot_be_seen_beside_the_floats() -> None:
+    """All logits are low: exp(−740) has one digit, and p = exp(−740)/Σ all."""
+    row = [-300.0, -300.75, -740.0]
+    with mpmath.workdps(50):
+        e = [mpmath.exp(z) for z in row]
+        p = [float(one / sum(e)) for one in e]
+    gradient = categorical_nll([1], logits=[row], return_grad=True)[1]
+    np.testing.assert_allclose(gradient[0], [p[0], p[1] - 1, p[2]], rtol=4 * EPS)
+
+
+@pytest.mark.parametrize("weight", [1e-300, 1e300])
+@pytest.mark.parametrize("height", [0.0, 340.0])
+def test_slopes_with_weights_near_the_ends_of_the_floats(weight: float, height: float) -> None:
+    """weight/Σ exp(z) would leave the floats, weight · p does not."""
+    z = np.array([[0.0, -1.0, -2.0]])
+    p = np.exp(z[0]) / np.exp(z[0]).sum()
+    gradient = categorical_nll(
+        [1], logits=z + height, sample_weight=weight, reduction="sum", return_grad=True
+    )[1]
+    np.testing.assert_allclose(gradient[0] / weight, p - [0, 1, 0], rtol=1e-14)
+
+
+def test_ignored_labels_beside_weights() -> None:
+    """(1 · log 2 + 3 · log 4)/(1 + 3) for rows whose third is left out."""
+    p = [[0.5, 0.5], [0.25, 0.75], [0.1, 0.9]]
+    value = categorical_nll([1, 0, -1], probs=p, sample_weight=[1, 3, 7], ignore_index=-1)
+    assert float(value) == pytest.approx((math.log(2) + 3 * math.log(4)) / 4, rel=4 * EPS)
+
+
+def test_errors_name_the_place_in_a_later_block() -> None:
+    n = BLOCK  # rows of two: two blocks
+    for wrong, message in (
+        ([0.25, 1.5], r"^probs\[1, 16390, 1\] = 1.5 must be in \[0, 1\]$"),
+        ([0.25, 0.5], r"^probs must sum to 1, got a sum of 0.75 in row 1, 16390$"),
+    ):
+        p = np.full((2, n, 2), 0.5)
+        p[1, 16390] = wrong
+        with pytest.raises(ValueError, match=message):
+            categorical_nll(np.zeros((2, n), int), probs=p)
+        with pytest.raises(ValueError, match=message.replace("probs", "y")):
+            categorical_nll(p, logits=np.zeros_like(p))
+    y = np.zeros((2, n), int)
+    y[1, 16390] = 2
+    with pytest.raises(ValueError, match=r"^y\[1, 16390\] = 2 is outside 0..1$"):
+        categorical_nll(y, logits=np.zeros((2, n, 2)))
+    rate = np.ones((2, n))
+    rate[1, 16390] = -1
+    with pytest.raises(ValueError, match=r"^rate\[1, 16390\] = -1 must be finite and >= 0$"):
+        poisson_nll(1, rate=rate)
+
+
+@pytest.mark.parametrize("height", [0.0, 1000.0])
+def test_no_slope_is_minus_zero(height: float) -> None:
+    z = np.array([[0.0, -1.0, -np.inf]]) + height
+    for gradient in (
+        categorical_nll([0], logits=z, return_grad=True)[1],
+        categorical_nll([0], logits=z, sample_weight=0, reduction="sum", return_grad=True)[1],
+        categorical_nll([[1.0, 0.0, 0.0]], logits=z, return_grad=True)[1],
+        categorical_nll([0], probs=[[0.5, 0.5, 0.0]], return_grad=True)[1],
+    ):
+        assert not np.signbit(gradient[gradient == 0]).any()
+
+
+def test_blocks_add_up() -> None:
+    """Over more than two blocks of rows the mean is that of the rows' losses, and so is its slope.
+
+    A number that serves all rows adds up their slopes; math.fsum rounds a sum once.
+    """
+    rng = np.random.default_rng(4)
+    n = 2 * BLOCK + 11
+    y, loc = rng.normal(size=n), rng.normal(size=n)
+    value, (by_loc, by_std) = gaussian_nll(y, loc, std=1.5, return_grad=True)
+    each, (loc_each, std_each) = gaussian_nll(y, loc, std=1.5, reduction="none", return_grad=True)
+    assert float(value) == pytest.approx(math.fsum(each) / n, rel=8 * EPS)
+    assert float(by_std) == pytest.approx(math.fsum(std_each) / n, rel=1e-13)  # of both signs
+    np.testing.assert_allclose(by_loc * n, loc_each, rtol=2 * EPS)
+    label = (y > 0).astype(float)
+    value, slope = bernoulli_nll(label, logits=loc, pos_weight=y * y, return_grad=True)
+    each, slopes = bernoulli_nll(
+        label, logits=loc, pos_weight=y * y, reduction="none", return_grad=True
+    )
+    weight = math.fsum(np.where(y > 0, y * y, 1))
+    assert float(value) == pytest.approx(math.fsum(each) / weight, rel=8 * EPS)
+    np.testing.assert_allclose(slope * weight, slopes, rtol=8 * EPS)
 
 
 def test_a_confident_row_costs_what_it_costs() -> None:
