@@ -34,7 +34,6 @@ class Running:
         self.lost += (larger - total) + smaller
         self.total = total
 
-    @property
     def value(self) -> float:
         """The sum: infinite, or NaN, where that of the numbers is."""
         return self.total + self.lost if math.isfinite(self.total) else self.total
@@ -59,12 +58,12 @@ def streamed(losses: Callable[..., Summed], reduction: str, sample_weight: Any, 
         total.add(float(found.sum()))
         counts.add(float(found.rows if weight is None else np.sum(weight)))
         types.add(found.dtype)
-    by = counts.value if reduction == "mean" else 1.0
+    by = counts.value() if reduction == "mean" else 1.0
     if by == 0:
         raise ValueError("no row has a weight, and their mean is not defined: sum them instead")
     if math.isinf(by):
         raise ValueError("the weights add up to more than a float holds: divide them by a number")
-    return np.result_type(*(types or {np.float64})).type(total.value / by + 0.0)
+    return np.result_type(*(types or {np.float64})).type(total.value() / by + 0.0)
 
 
 def in_step(**arguments: Any) -> Iterator[dict[str, Any]]:
