@@ -8,16 +8,20 @@ nothing cancels either.
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 
 from nllbook.numerics import _BERNOULLI
+
+LARGEST = sys.float_info.max
 
 _K = np.arange(1, _BERNOULLI.size + 1)
 _STIRLING = _BERNOULLI / (2 * _K * (2 * _K - 1))  # of log Γ(x), at x¹⁻²ᵏ
 _HALF_STEP = (2.0 ** (1 - 2 * _K) - 2) * _STIRLING  # of log Γ(x + ½) − log Γ(x) − ½ log x
 
 
+@np.errstate(all="ignore")
 def stirling(x: float) -> float:
     """log Γ(x) − [(x − ½) log x − x + ½ log 2π] for x >= 1.
 
@@ -32,11 +36,12 @@ def stirling(x: float) -> float:
     return total + float(np.sum(_STIRLING * x ** (1.0 - 2 * _K)))
 
 
+@np.errstate(all="ignore")
 def log_minus_digamma(x: float) -> tuple[float, float]:
     """log x − ψ(x) for x > 0, and the negative of its derivative, ψ′(x) − 1/x."""
     value = slope = 0.0
     while x < 16:
-        value += 1 / x - math.log1p(1 / x)
+        value += 1 / x - math.log1p(min(1 / x, LARGEST))  # no infinite number less another
         slope += 1 / x / x / (x + 1)
         x += 1
     value += 0.5 / x + float(np.sum((2 * _K - 1) * _STIRLING * x ** (-2.0 * _K)))
@@ -44,6 +49,7 @@ def log_minus_digamma(x: float) -> tuple[float, float]:
     return value, slope
 
 
+@np.errstate(all="ignore")
 def half_step(x: float) -> tuple[float, float]:
     """log Γ(x + ½) − log Γ(x) − ½ log x, and ψ(x + ½) − ψ(x), for x > 0."""
     ratio, difference, low = 1.0, 0.0, x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import sys
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nllbook._notebook import display
+from nllbook._validate import plain_array, scalar
 
 SIGMAS = 4  # an honest simulation lands further out once in 16,000 seeds
 RIVAL_SIGMAS = 10  # a check that could not tell the nearest wrong value apart would be no check
@@ -31,6 +33,7 @@ class ClaimError(AssertionError):
         self.claim = claim
 
 
+@np.errstate(all="ignore")
 def check(
     claim: str,
     left: ArrayLike,
@@ -92,6 +95,8 @@ def check(
     """
     form = _form(rtol, atol, standard_error, greater_than, less_than, exact)
     _refuse_strays(form, right, rival, margin)
+    if form != "exact":
+        _refuse_others(left=left, right=left if right is None else right)
     if form == "exact":
         a, b = _sides(claim, left, right)
         # as Python numbers: NumPy would round 2⁵³ + 1 before it compares it with a float
@@ -102,9 +107,8 @@ def check(
         a, b = _sides(claim, left, right)
         rtol, atol = rtol or 0.0, atol or 0.0
         difference, right_size = _gap(a, b), np.abs(b.astype(float))
-        with np.errstate(over="ignore", invalid="ignore"):
-            # not `difference > tolerance`: a NaN must fail, and ∞ is within no tolerance
-            holds = np.isfinite(difference) & (difference <= atol + rtol * right_size)
+        # not `difference > tolerance`: a NaN must fail, and ∞ is within no tolerance
+        holds = np.isfinite(difference) & (difference <= atol + rtol * right_size)
         parts = [f"{name} {value:g}" for name, value in (("rtol", rtol), ("atol", atol)) if value]
         text = "within " + " + ".join(parts)
         _require(claim, holds, a, b, text)
@@ -131,8 +135,7 @@ def _simulation(
     if rival is None:
         raise TypeError(f"{claim}: standard_error needs rival, the nearest plausible wrong value")
     estimate, target = float(a.flat[0]), float(b.flat[0])
-    if not math.isfinite(rival):
-        raise ValueError(f"{claim}: the rival {rival:g} must be finite")
+    rival = scalar("rival", rival, "finite", low=-math.inf)
     if abs(rival - target) < RIVAL_SIGMAS * error:
         raise ValueError(
             f"{claim}: the rival {rival:g} is only {abs(rival - target) / error:.1f} standard "
@@ -166,11 +169,11 @@ def _form(
             f"got {' and '.join(forms) or 'none'}"
         )
     for name, value in (("rtol", rtol), ("atol", atol), ("standard_error", standard_error)):
-        if value is not None and not 0 < value < math.inf:
-            raise ValueError(f"{name} = {value!r} must be positive and finite")
+        if value is not None:
+            scalar(name, value, "positive and finite", low=0)
     for name, value in (("greater_than", greater_than), ("less_than", less_than)):
-        if value is not None and not math.isfinite(value):
-            raise ValueError(f"{name} = {value!r} must be finite")
+        if value is not None:
+            scalar(name, value, "finite", low=-math.inf)
     return forms[0]
 
 
@@ -180,8 +183,8 @@ def _refuse_strays(
     one_sided = form in ("greater", "less")
     if one_sided != (margin is not None):
         raise TypeError("margin goes with greater_than or less_than, and they need it")
-    if margin is not None and not 0 < margin < math.inf:
-        raise ValueError(f"margin = {margin!r} must be positive and finite")
+    if margin is not None:
+        scalar("margin", margin, "positive and finite", low=0)
     if one_sided == (right is not None):
         raise TypeError("right is needed, except with greater_than or less_than")
     if rival is not None and form != "simulation":
@@ -191,7 +194,8 @@ def _refuse_strays(
 def _sides(
     claim: str, left: ArrayLike, right: ArrayLike | None
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    a, b = np.asarray(left), np.asarray(right)
+    sides: dict[str, Any] = {"left": left, "right": right}
+    a, b = (plain_array(*pair) for pair in sides.items())
     if a.shape != b.shape and a.ndim and b.ndim:
         raise ValueError(f"{claim}: the sides have shapes {a.shape} and {b.shape}")
     a, b = np.broadcast_arrays(a, b)
@@ -200,10 +204,26 @@ def _sides(
     return a, b
 
 
+def _is_real(side: NDArray[Any]) -> bool:
+    """Whether float64 can hold the numbers but for rounding: not texts, and not 10⁴⁰⁰."""
+    if side.dtype.kind != "O":
+        return side.dtype.kind in "biuf"
+    try:
+        side.astype(float)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return all(isinstance(x, numbers.Real) for x in side.flat)  # fractions, and large integers
+
+
+def _refuse_others(**sides: ArrayLike) -> None:
+    for name, side in sides.items():
+        if not _is_real(plain_array(name, side)):
+            raise TypeError(f"{name} must be real numbers that fit into float64, got {side!r}")
+
+
 def _gap(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     """|a − b| in float64: unsigned integers and booleans neither wrap nor refuse; fractions too."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(np.abs(a.astype(float) - b.astype(float)))
+    return np.asarray(np.abs(a.astype(float) - b.astype(float)))
 
 
 def _plain(x: Any) -> Any:
@@ -220,11 +240,11 @@ def _require(
 ) -> None:
     if np.all(holds):
         return
-    numeric = a.dtype.kind not in "US"
+    numeric = _is_real(a) and _is_real(b)
     gaps = np.where(holds, -1.0, _gap(a, b)) if numeric else ~holds  # NaN counts as largest
     worst = np.unravel_index(int(np.argmax(gaps)), a.shape)
     x, y = a[worst], b[worst]
-    by = f"a difference of {_minus(x, y):.3g}" if numeric else "different texts"
+    by = f"a difference of {_minus(x, y):.3g}" if numeric else "different values"
     place = f" at {tuple(int(i) for i in worst)}" if a.ndim else ""
     raise ClaimError(
         claim,

@@ -37,6 +37,7 @@ from nllbook._gamma import half_step, log_minus_digamma, stirling
 from nllbook._student import fit_t
 from nllbook._validate import (
     degrees_of_freedom,
+    integer,
     power_of_two,
     real_array,
     refuse,
@@ -223,7 +224,9 @@ class Categorical(Distribution):
         return np.asarray(np.log(self.probs)[x.astype(np.int64)])
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int64]:
-        return rng.choice(self.probs.size, size=size, p=self.probs)
+        cumulative = np.cumsum(self.probs)  # up to rounding 1 at the end
+        uniform = rng.random(size)
+        return np.asarray(np.searchsorted(cumulative / cumulative[-1], uniform, side="right"))
 
     def entropy(self) -> float:
         return math.fsum(-xlogy(self.probs, self.probs))
@@ -237,8 +240,7 @@ class Categorical(Distribution):
         data = samples("x", x)
         refuse("x", data, (data < 0) | ~is_whole(data), "a class index 0, 1, 2, …")
         if k is not None:
-            if not isinstance(k, int | np.integer):
-                raise TypeError(f"k must be an integer, got {type(k).__name__}")
+            k = integer("k", k)
             if not 1 <= k <= MOST_CLASSES:
                 raise ValueError(f"k = {k} must be at least 1 and at most {MOST_CLASSES}")
             refuse("x", data, data >= k, f"a class index in 0..{k - 1}")
@@ -290,6 +292,9 @@ class Poisson(Distribution):
         return logs
 
     def sample(self, size: int | tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int64]:
+        """Independent draws. Rates above 9.2e18 are refused: an int64 could not hold the counts."""
+        if self.rate > 9.2e18:
+            raise ValueError(f"rate = {shown(self.rate)} must be at most 9.2e18 for int64 counts")
         return rng.poisson(self.rate, size)
 
     def entropy(self) -> float:

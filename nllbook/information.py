@@ -248,9 +248,11 @@ def deviance(x: Floats, m: Floats) -> Floats:
 
     With v = (x − m)/(x + m), log(x/m) = 2 (v + v³/3 + v⁵/5 + …), so that the sum is
     (x − m) v + 2x (v³/3 + v⁵/5 + …) (Loader 2000). It is 0 for x = m, m for x = 0, inf for m = 0
-    and any other x, and never negative.
+    and any other x, and never negative. Large x and m are divided by 4, so that x + m is finite.
     """
     with np.errstate(all="ignore"):
+        unit = np.where(np.maximum(x, m) > 1e307, 4.0, 1.0)
+        x, m = x / unit, m / unit
         v = (x - m) / (x + m)
         w = v * v
         tail = w * (1 / 3 + w * (1 / 5 + w * (1 / 7 + w * (1 / 9 + w * (1 / 11 + w / 13)))))
@@ -258,7 +260,7 @@ def deviance(x: Floats, m: Floats) -> Floats:
         in_range = (ratio > 1e-300) & (ratio < 1e300)
         log_ratio = np.where(in_range, np.log(ratio), np.log(x) - np.log(m))
         far = np.where((x == 0) | np.isinf(m), m, x * log_ratio - x + m)
-        return np.where(np.abs(v) < 0.1, (x - m) * v + 2 * x * v * tail, far)
+        return unit * np.where(np.abs(v) < 0.1, (x - m) * v + 2 * x * v * tail, far)
 
 
 def probabilities(name: str, p: ArrayLike, axis: int = -1) -> tuple[Floats, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from nllbook._notebook import display
+from nllbook._validate import integer, scalar
 
 MIME_PREFIX = "application/papermill.record/"
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -62,16 +63,15 @@ def scientific(value: float, digits: int = 0) -> str:
 
     Raises
     ------
-    ValueError
-        For a value that is not finite.
+    TypeError, ValueError
+        For a value that is no finite number, and digits that are no integer >= 0.
 
     Examples
     --------
     >>> print(scientific(3.08e-109).replace("\N{NO-BREAK SPACE}", " "))
     3 · 10⁻¹⁰⁹
     """
-    if not math.isfinite(value):
-        raise ValueError(f"value = {value!r} must be finite")
+    value, digits = scalar("value", value, "finite", low=-math.inf), integer("digits", digits)
     mantissa, exponent = f"{value:.{digits}e}".split("e")
     power = str(int(exponent)).translate(SUPERSCRIPTS)
     return f"{mantissa} · 10{power}".replace(" ", "\N{NO-BREAK SPACE}").replace("-", "−")

@@ -492,7 +492,7 @@ def test_a_failure_tells_two_large_integers_apart() -> None:
 def test_a_failure_of_texts_is_a_failure_too() -> None:
     message = failure(["a", "left"], ["a", "right"], exact=True)
     assert message == (
-        "the-claim fails at (1,): 'left' against 'right', different texts; wanted exactly equal"
+        "the-claim fails at (1,): 'left' against 'right', different values; wanted exactly equal"
     )
 
 
@@ -509,6 +509,12 @@ LINES: list[tuple[list[Any], dict[str, Any], str, dict[str, Any]]] = [
         {"rtol": 0.25},
         "within rtol 0.25",
         {"kind": "close", "difference": 0.125, "tolerance": 0.25},  # in units of the right side
+    ),
+    (
+        [[0.0, 4.5], [0.0, 4.0]],  # 0 over 0 is no number
+        {"rtol": 0.25},
+        "within rtol 0.25",
+        {"kind": "close", "difference": 0.125, "tolerance": 0.25},
     ),
     (
         [0.625, 0.5],
@@ -652,5 +658,59 @@ def test_the_sides_are_not_changed() -> None:
 
 def test_it_returns_nothing() -> None:
     """So that a cell which ends in it shows one output."""
-    result: Any = check("the-claim", 1, 1, exact=True)  # type: ignore[func-returns-value]
+    result: Any = check("the-claim", 1, 1, exact=True)
     assert result is None
+
+
+@pytest.mark.parametrize(
+    "option", ["rtol", "atol", "standard_error", "greater_than", "less_than", "margin", "rival"]
+)
+def test_a_tolerance_or_a_bound_is_one_number(option: str) -> None:
+    others: dict[str, Any] = {"margin": {"less_than": 1.0}, "rival": {"standard_error": 0.1}}.get(
+        option, {}
+    )
+    others |= {"margin": 1.0} if option in ("greater_than", "less_than") else {}
+    right = None if "margin" in (option, *others) else 5.0
+    wrong: Any
+    error: Any
+    for wrong, error in ((np.ones(2), ValueError), (np.ones(0), ValueError), ("1", TypeError)):
+        with pytest.raises(error, match=f"^{option} must be "):
+            check("the-claim", 5.0, right, **{option: wrong}, **others)
+
+
+@pytest.mark.parametrize(
+    "side", ["text", None, 1j, 10**400, [None, 1.0], np.datetime64("2026", "D")]
+)
+def test_within_a_tolerance_are_numbers_only(side: Any) -> None:
+    forms: list[dict[str, Any]] = [{"rtol": 1e-3}, {"standard_error": 1.0, "rival": 99}]
+    for form in forms:
+        with pytest.raises(TypeError, match=r"^left must be real numbers that fit into float64"):
+            check("the-claim", side, 5.0, **form)
+    with pytest.raises(TypeError, match=r"^right must be real numbers that fit into float64"):
+        check("the-claim", np.full(np.shape(side), 5.0), side or [side], rtol=1e-3)
+    with pytest.raises(TypeError, match=r"^left must be real numbers that fit into float64"):
+        check("the-claim", side, greater_than=0.0, margin=1.0)
+
+
+@pytest.mark.parametrize("right", [[None, 1.0], [10**400, 1], [1j, 1], ["a", "b"]])
+def test_values_that_are_no_floats_are_compared_exactly(right: Any) -> None:
+    check("the-claim", right, right, exact=True)
+    with pytest.raises(ClaimError, match="different values"):
+        check("the-claim", [0.5, 1.0], right, exact=True)
+
+
+def test_sides_with_a_mask_or_ragged_rows_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"^left must not be a masked array"):
+        check("the-claim", np.ma.masked_array([1.0]), 1.0, exact=True)
+    ragged: Any = [[1.0], 2.0]
+    with pytest.raises(ValueError, match=r"^right must be an array"):
+        check("the-claim", 1.0, ragged, exact=True)
+    with pytest.raises(ValueError, match=r"^left must be an array"):
+        check("the-claim", ragged, 1.0, rtol=1e-3)
+
+
+def test_the_floating_point_errors_of_the_caller_do_not_matter() -> None:
+    with np.errstate(all="raise"):
+        check("the-claim", [1e308, 5e-324], [1.1e308, 5e-324], rtol=0.5)
+        check("the-claim", math.inf, greater_than=1.0, margin=1.0)
+        failure(1e308, -1e308, rtol=1.0)

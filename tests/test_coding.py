@@ -168,9 +168,12 @@ def test_words_hold_nothing_but_zeros_and_ones() -> None:
         (["0", "12"], r"words\[1\] = '12' must be made of zeros and ones"),
         ([], r"words must be a list of code words, got \[\]"),
         ("01", "words must be a list of code words, got '01'"),
+        (None, "words must be a list of code words, got None"),
+        ({"0", "1"}, "words must be a list of code words, got {"),
+        (np.array("0"), "words must be a list of code words, got array"),
     ],
 )
-def test_what_is_no_prefix_code_is_refused(words: list[str], message: str) -> None:
+def test_what_is_no_prefix_code_is_refused(words: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         prefix_encode([0], words)
     with pytest.raises(ValueError, match=message):

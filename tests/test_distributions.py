@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
 import mpmath
@@ -1786,3 +1787,51 @@ def test_the_repr_makes_the_model_again(case: Case) -> None:
 def test_the_abstract_model_is_none() -> None:
     with pytest.raises(TypeError, match="abstract"):
         Distribution()  # type: ignore[abstract]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_categorical_draws_from_probabilities_of_a_short_float_type(dtype: Any) -> None:
+    """Their sum is 1 up to their own rounding, which NumPy's ``choice`` refuses."""
+    probs = np.array([0.15, 0.25, 0.6], dtype)
+    assert abs(float(probs.astype(np.float64).sum()) - 1) > 1e-8
+    draws = Categorical(probs).sample(1000, np.random.default_rng(3))
+    counts = np.bincount(draws, minlength=3)
+    assert np.all(np.abs(counts - [150, 250, 600]) < 75)
+
+
+@pytest.mark.parametrize("size", [0, 7, (), (2, 3)])
+def test_categorical_draws_what_numpy_chooses(size: Any) -> None:
+    probs = np.array([0.1, 0.2, 0.0, 0.7])
+    expected = np.random.default_rng(3).choice(4, size=size, p=probs)
+    found = Categorical(probs).sample(size, np.random.default_rng(3))
+    assert type(found) is type(expected)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_poisson_draws_no_counts_that_are_too_large() -> None:
+    rng = np.random.default_rng(3)
+    assert Poisson(9.2e18).sample(3, rng).min() > 9.1e18
+    with pytest.raises(ValueError, match=r"^rate = 9\.3e\+18 must be at most 9\.2e18"):
+        Poisson(9.3e18).sample(3, rng)
+
+
+def test_gamma_and_t_at_the_edges_of_the_floats() -> None:
+    with np.errstate(all="raise"):
+        assert Gamma(5e-324, 1.0).entropy() == -math.inf
+        assert math.isfinite(StudentT(1e300, 0.0, 1.0).entropy())
+        assert Gamma(1.7976931348623157e308, 1.7e308).prob(0.04) == 0
+
+
+@pytest.mark.parametrize("k", [True, 2.0, "2"])
+def test_categorical_fit_wants_an_integer_k(k: Any) -> None:
+    with pytest.raises(TypeError, match=r"^k must be an integer, got"):
+        Categorical.fit([0, 1], k)
+
+
+@pytest.mark.parametrize(("drawn", "expected"), [(0.0, 1), (math.nextafter(1, 0), 3)])
+def test_categorical_draws_no_impossible_class(drawn: float, expected: int) -> None:
+    """Neither the first, of probability 0, nor one beyond the last, where the sum is below 1."""
+    probs: Any = np.array([0, 0.1, 0.2, 0.7], np.float32)
+    assert probs.astype(np.float64).sum() < 1
+    rng: Any = SimpleNamespace(random=lambda size: np.full(size, drawn))
+    assert Categorical(probs).sample(2, rng).tolist() == [expected, expected]

@@ -186,3 +186,10 @@ def test_half_a_step(x: float) -> None:
     assert float(abs(got_difference / difference - 1)) <= 8 * EPS
     if x >= 16:
         assert float(abs(got / log_ratio - 1)) <= 4 * EPS
+
+
+def test_what_is_left_never_warns_and_is_infinite_at_the_smallest_float() -> None:
+    with np.errstate(all="raise"):
+        assert log_minus_digamma(5e-324) == (INF, INF)
+        for function in (stirling, log_minus_digamma, half_step):
+            assert np.all(np.abs(function(1e300)) < 1e-299)

@@ -175,6 +175,13 @@ def test_deviance_where_its_two_forms_meet() -> None:
     assert max(errors) <= 2e-14
 
 
+@pytest.mark.parametrize(("x", "m"), [(1.5e308, 1.6e308), (1e308, 1.7e308), (1.7e308, 1e308)])
+def test_deviance_of_numbers_whose_sum_is_no_float(x: float, m: float) -> None:
+    exact = mpf(x) * mpmath.log(mpf(x) / mpf(m)) - mpf(x) + mpf(m)
+    found = deviance(np.asarray(x), np.asarray(m))
+    assert error(found, exact) <= 1e-14
+
+
 def test_deviance_at_its_edges() -> None:
     x = np.array([0.0, 0.0, 2.0, 2.0, 2.0, 0.0, NAN, 1.0])
     m = np.array([0.0, 3.0, 0.0, 2.0, INF, INF, 1.0, NAN])

@@ -7,6 +7,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -110,3 +111,18 @@ def test_scientific_says_the_value(value: float, digits: int) -> None:
 def test_scientific_refuses_what_has_no_power_of_ten(value: float) -> None:
     with pytest.raises(ValueError, match=r"value = .* must be finite"):
         scientific(value)
+
+
+def test_scientific_refuses_what_is_no_number_and_no_count_of_digits() -> None:
+    value: Any
+    digits: Any
+    for value in ("1", None, 10**400, 1j):
+        with pytest.raises(TypeError, match=r"^value must be real numbers"):
+            scientific(value)
+    value, digits = np.ones(2), 2.0
+    with pytest.raises(ValueError, match=r"^value must be one number"):
+        scientific(value)
+    with pytest.raises(TypeError, match=r"^digits must be an integer"):
+        scientific(1.0, digits)
+    with pytest.raises(ValueError, match=r"^digits = -1 must be >= 0"):
+        scientific(1.0, -1)
