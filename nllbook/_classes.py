@@ -25,6 +25,7 @@ from nllbook._validate import (
     refuse_sums,
     scalar,
     shown,
+    whole,
 )
 
 
@@ -60,10 +61,10 @@ class Targets:
         self.smoothing = scalar("label_smoothing", label_smoothing, "in [0, 1]", low=0, closed=True)
         if self.smoothing > 1:
             raise ValueError(f"label_smoothing = {shown(self.smoothing)} must be in [0, 1]")
-        self.class_weight = _class_weights(class_weight, self.k, reduction)
         weight = row_weights(sample_weight, "the rows", self.shape, reduction)
+        self.class_weight = _class_weights(class_weight, self.k, reduction)
         if ignore_index is not None:
-            if not isinstance(ignore_index, int | np.integer) or isinstance(ignore_index, bool):
+            if not whole(ignore_index):
                 raise TypeError(
                     f"ignore_index must be an integer, got {type(ignore_index).__name__}"
                 )

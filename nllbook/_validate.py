@@ -125,7 +125,7 @@ def refuse_axis(name: str, array: FloatArray, axis: int) -> None:
     """Raise a ValueError where ``array`` is one number, or has no such axis."""
     if array.ndim == 0:
         raise ValueError(f"{name} must have at least one dimension, got one number")
-    if not isinstance(axis, int | np.integer) or not -array.ndim <= axis < array.ndim:
+    if not whole(axis) or not -array.ndim <= axis < array.ndim:
         raise ValueError(f"axis = {axis} is no axis of {name}, whose shape is {array.shape}")
 
 
@@ -165,9 +165,14 @@ def scalar(name: str, value: float, expected: str, *, low: float, closed: bool =
     return number
 
 
+def whole(value: Any) -> bool:
+    """Whether a value is an integer: True is none, and a NumPy time neither."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
+
+
 def integer(name: str, value: int) -> int:
     """A whole number that is not negative."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+    if not whole(value):
         raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
     if value < 0:
         raise ValueError(f"{name} = {value} must be >= 0")

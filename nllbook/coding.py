@@ -174,8 +174,8 @@ def prefix_decode(code: str, words: Sequence[str]) -> list[int]:
 
 def _tree(words: Sequence[str]) -> tuple[list[dict[str, int]], dict[int, int]]:
     """The tree of a prefix code: the children of each node by their bit, and each leaf's symbol."""
-    listed = isinstance(words, Sequence) or (isinstance(words, np.ndarray) and words.ndim == 1)
-    if not listed or isinstance(words, str) or len(words) == 0:
+    one_by_one = np.ndim(words) == 1 or (isinstance(words, Sequence) and not isinstance(words, str))
+    if not one_by_one or len(words) == 0:
         raise ValueError(f"words must be a list of code words, got {words!r}")
     words = list(words)
     children: list[dict[str, int]] = [{}]

@@ -45,7 +45,7 @@ def likelihood(x: ArrayLike, dist: Distribution) -> Any:
     0.125
     """
     with np.errstate(all="ignore"):
-        return np.prod(dist.prob(x))
+        return np.prod(_model(dist).prob(x))
 
 
 def log_likelihood(x: ArrayLike, dist: Distribution) -> Any:
@@ -67,7 +67,7 @@ def log_likelihood(x: ArrayLike, dist: Distribution) -> Any:
     """
     array = real_array("x", x)
     with np.errstate(all="ignore"):
-        return rounded(np.sum(dist.log_prob(array.astype(np.float64))), array.dtype)
+        return rounded(np.sum(_model(dist).log_prob(array.astype(np.float64))), array.dtype)
 
 
 @quiet
@@ -115,13 +115,15 @@ def nll(
     0.693147
     """
 
+    model = _model(dist)
+
     def total(sample_weight: Any, x: Any, over: Reduction = "sum") -> Summed:
         array = real_array("x", x)
         weight = row_weights(sample_weight, "x", array.shape, over)
         found = Total(array.shape, over == "none", array.dtype)
         samples, weights = array.reshape(-1), None if weight is None else weight.reshape(-1)
         for block in blocks(samples.size, 1):
-            surprise = -dist.log_prob(samples[block].astype(np.float64))
+            surprise = -model.log_prob(samples[block].astype(np.float64))
             found.add(block, times(part(weights, block), surprise))
         return found, weight
 
@@ -129,3 +131,12 @@ def nll(
         return streamed(total, reduction, sample_weight, x=x)
     found, weight = total(sample_weight, x, reduction)
     return found.over(divisor(weight, found.rows, reduction))
+
+
+def _model(dist: Distribution) -> Distribution:
+    """The model, which may be of a class of the caller's own: it has to have the two methods."""
+    if not (hasattr(dist, "log_prob") and hasattr(dist, "prob")):
+        raise TypeError(
+            f"dist must be a distribution such as Bernoulli(0.5), got {type(dist).__name__}"
+        )
+    return dist

@@ -377,7 +377,8 @@ def gaussian_nll(
 def _times_exp(x: Floats, s: Floats) -> Floats:
     """x exp(s), also where exp(s) alone would overflow, or lose digits below the normal floats."""
     half = np.exp(0.5 * s)
-    return np.where(np.abs(s) < 700, times(x, np.exp(s)), times(times(x, half), half))
+    far = np.where(np.isinf(x), x, times(times(x, half), half))  # half may be 0
+    return np.where(np.abs(s) < 700, times(x, np.exp(s)), far)
 
 
 @quiet

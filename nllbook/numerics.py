@@ -259,7 +259,7 @@ def sigmoid(z: ArrayLike) -> Any:
 def lgamma(x: ArrayLike) -> Any:
     """``log |Γ(x)|``, in nats: for a count k, ``lgamma(k + 1) = log(k!)``.
 
-    See the chapter "Log-likelihood".
+    See the chapter "Mean squared error as Gaussian NLL".
 
     Parameters
     ----------

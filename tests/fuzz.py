@@ -109,15 +109,12 @@ def targets() -> list[Target]:
             partial(cases.scaled, quantile=(0.3, 0.5, 1e-300, 0, 1)),
             continuous,
         ),
-        Target("nll", partial(cases.with_model, True), rules.judge_nll, kept=("dist",)),
-        Target(
-            "likelihood", partial(cases.with_model, False), rules.judge_likelihood, kept=("dist",)
-        ),
+        Target("nll", partial(cases.with_model, True), rules.judge_nll),
+        Target("likelihood", partial(cases.with_model, False), rules.judge_likelihood),
         Target(
             "log_likelihood",
             partial(cases.with_model, False),
             rules.judge_log_likelihood,
-            kept=("dist",),
         ),
         Target("surprisal", partial(cases.based, partial(unit, "p")), at_least_0),
         Target("binary_entropy", partial(cases.based, partial(unit, "p")), at_least_0),

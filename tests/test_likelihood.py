@@ -322,6 +322,19 @@ def test_blocks_of_samples_add_up() -> None:
     assert float(nll(x, model)) == pytest.approx(math.fsum(each) / x.size, rel=8 * 2.0**-52)
 
 
+@pytest.mark.parametrize("function", [likelihood, log_likelihood, nll])
+def test_a_model_that_is_none(function: Callable[[Any, Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"^dist must be a distribution such as .*, got float$"):
+        function([0.0], 0.5)
+
+
+def test_weights_far_apart_raise_no_floating_point_error() -> None:
+    """The weights are divided by a power of two, and the smaller one vanishes."""
+    with np.errstate(all="raise"):
+        value = nll([1.0, 0.0], Gaussian(0, 1), sample_weight=[5e-324, 2.0])
+    assert float(value) == pytest.approx(0.5 * math.log(2 * math.pi), rel=2 * 2.0**-52)
+
+
 def test_no_surprise_at_all_is_not_minus_zero() -> None:
     for reduction in ("mean", "sum", "none"):
         assert not np.signbit(nll([1, 1], Bernoulli(1.0), reduction=reduction)).any()

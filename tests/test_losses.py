@@ -1083,6 +1083,28 @@ def test_slopes_with_weights_near_the_ends_of_the_floats(weight: float, height: 
     np.testing.assert_allclose(gradient[0] / weight, p - [0, 1, 0], rtol=1e-14)
 
 
+def test_a_sample_at_infinity_has_an_infinite_loss_however_wide_the_model() -> None:
+    value, (by_mean, by_log_std) = gaussian_nll(INF, 0.0, log_std=1500.0, return_grad=True)
+    assert value == INF
+    assert (by_mean, by_log_std) == (-INF, -INF)
+
+
+def test_an_unknown_reduction_is_named_before_weights_are_looked_at() -> None:
+    with pytest.raises(ValueError, match=r"^reduction must be 'mean', 'sum' or 'none', got"):
+        categorical_nll(
+            [0],
+            logits=[[0.0, 1.0]],
+            class_weight=[1.0, 2.0],
+            reduction=np.array(["mean", "sum"]),  # type: ignore[arg-type]
+        )
+
+
+@pytest.mark.parametrize("wrong", [True, np.timedelta64(0, "s"), 1.0])
+def test_an_index_to_ignore_is_an_integer(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"^ignore_index must be an integer, got"):
+        categorical_nll([0], logits=[[0.0, 1.0]], ignore_index=wrong)
+
+
 def test_ignored_labels_beside_weights() -> None:
     """(1 · log 2 + 3 · log 4)/(1 + 3) for rows whose third is left out."""
     p = [[0.5, 0.5], [0.25, 0.75], [0.1, 0.9]]

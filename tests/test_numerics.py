@@ -710,3 +710,10 @@ def test_the_import_brings_numpy_alone() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert found.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("axis", [True, False, np.timedelta64(0, "s"), 0.0, "0"])
+def test_an_axis_is_an_integer(axis: Any) -> None:
+    for function in (logsumexp, softmax, log_softmax):
+        with pytest.raises(ValueError, match=r"is no axis of "):
+            function([0.0, 1.0], axis=axis)
