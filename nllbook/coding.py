@@ -174,8 +174,8 @@ def prefix_decode(code: str, words: Sequence[str]) -> list[int]:
 
 def _tree(words: Sequence[str]) -> tuple[list[dict[str, int]], dict[int, int]]:
     """The tree of a prefix code: the children of each node by their bit, and each leaf's symbol."""
-    one_by_one = np.ndim(words) == 1 or (isinstance(words, Sequence) and not isinstance(words, str))
-    if not one_by_one or len(words) == 0:
+    array = hasattr(words, "__array__") and np.ndim(words) == 1  # a pandas Series, too
+    if not (array or isinstance(words, Sequence)) or isinstance(words, str) or len(words) == 0:
         raise ValueError(f"words must be a list of code words, got {words!r}")
     words = list(words)
     children: list[dict[str, int]] = [{}]
