@@ -64,10 +64,9 @@ class Batch:
         self.dtype = float_type(*values.values())
         self.reduction, self.return_grad = reduction, return_grad
         weight = row_weights(sample_weight, "the rows", self.shape, reduction)
-        self.weight = None if weight is None else weight.reshape(-1)
+        self.weight = None if weight is None else weight.ravel()
         self.arrays = {
-            name: array.reshape(-1) if array.ndim else array.astype(np.float64)
-            for name, array in arrays.items()
+            name: array.ravel() if array.ndim else array for name, array in arrays.items()
         }
         self.by = math.nan  # until it is asked for: what the values and the gradient are over
         self.value = Total(self.shape, reduction == "none", self.dtype)
@@ -82,11 +81,10 @@ class Batch:
 
     def checked(self) -> NDArray[np.bool_]:
         """Which rows are looked at: those that have a weight and no NaN, all in one dimension."""
-        known = np.ones(self.size, bool) if self.weight is None else self.weight != 0
+        known = np.ones(self.size, bool)
         for array in self.arrays.values():
-            if array.ndim:
-                known &= ~np.isnan(array)
-        return known
+            known &= ~np.isnan(array)
+        return known if self.weight is None else known & (self.weight != 0)
 
     def result(self) -> Any:
         """The value, and with ``return_grad`` the gradient with respect to each parameter.
@@ -115,7 +113,7 @@ class Rows:
         self.weight = part(batch.weight, block)
         if self.weight is not None and not np.all(self.weight):
             for name, array in self._arrays.items():
-                if array.ndim:
+                if array.ndim or not batch.shape:
                     self._arrays[name] = np.where(self.weight == 0, np.nan, array)
 
     def __getitem__(self, name: str) -> Floats:
@@ -126,11 +124,12 @@ class Rows:
         if np.logical_and.reduce(right):
             return
         wrong = ~(right | np.isnan(self[name]))
-        if wrong.ndim:
-            for array in self._arrays.values():
-                if array.ndim:
-                    wrong &= ~np.isnan(array)
-        refuse(name, self[name], wrong, expected, self.batch.shape, self.block.start)
+        for array in self._arrays.values():
+            if array.ndim <= wrong.ndim:
+                wrong = wrong & ~np.isnan(array)
+        given = self.batch.arrays[name]  # in its own float type
+        given = given[self.block] if given.ndim else given
+        refuse(name, given, wrong, expected, self.batch.shape, self.block.start)
 
     def finite(self, name: str) -> Floats:
         """The argument, which must be finite (or NaN)."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nllbook._reduce import BLOCK, Floats, Reduction, balanced, blocks, row_weights, times
-from nllbook._softmax import Rows, seen_from_the_top, surprise
+from nllbook._softmax import Seen, seen_from_the_top, surprise
 from nllbook._validate import (
     FloatArray,
     at,
@@ -71,25 +71,28 @@ class Targets:
             if not self.hard:
                 raise ValueError("ignore_index is for class indices, and y holds distributions")
             weight = np.where(labels == ignore_index, 0.0, 1.0 if weight is None else weight)
-        self.weight = None if weight is None else weight.reshape(-1)
-        self.y = labels.reshape(-1) if self.hard else labels.reshape(-1, self.k)
+        self.weight = None if weight is None else weight.ravel()
+        self.y = labels.ravel() if self.hard else labels.reshape(self.n, self.k)
         self.count = self.weight
         if self.class_weight is not None:
             self.count = times(self.weight, self._shares(self.class_weight))
 
     def _shares(self, class_weight: Floats) -> Floats:
         """What a row of sample weight 1 counts: Σ t_c, with smoothing and class weights."""
-        even = class_weight.mean()  # a row that spreads over all classes
-        if self.hard:
-            share = class_weight[np.clip(self.y.astype(np.int64), 0, self.k - 1)]
-        else:
-            share = self.y @ class_weight
-            share[np.isnan(share)] = even  # of an unknown target
+        even = np.sum(class_weight / self.k)  # a row that spreads over all classes
+        share = np.empty(self.n)
+        for block in blocks(self.n, self.k):
+            share[block] = (
+                class_weight[self.labels(block)] if self.hard else self.y[block] @ class_weight
+            )
+        share[np.isnan(share)] = even  # of an unknown target
         return np.asarray((1 - self.smoothing) * share + self.smoothing * even)
 
     def _checked(self, block: slice) -> NDArray[np.bool_]:
         """Which rows of a block are to be checked: those that count and hold no NaN."""
         known = ~np.isnan(self.table[block]).any(axis=1)
+        if not self.hard:
+            known &= ~np.isnan(self.y[block]).any(axis=1)
         return np.asarray(known if self.weight is None else known & (self.weight[block] != 0))
 
     def labels(self, block: slice) -> NDArray[np.intp]:
@@ -113,10 +116,9 @@ class Targets:
             t[np.arange(len(t)), labels] = 1
         else:
             y = self.y[block]
-            known = ~np.isnan(y).any(axis=1)
-            self._refuse("y", y, y.dtype, block, known & self._checked(block))
+            self._refuse("y", y, y.dtype, block, self._checked(block))
             t = y.astype(np.float64)
-            t[~known] = np.nan
+            t[np.isnan(t).any(axis=1)] = np.nan
         t = (1 - self.smoothing) * t + self.smoothing / self.k
         if self.class_weight is not None:
             t = t * self.class_weight
@@ -156,8 +158,8 @@ def sure_nll(
 
     Beyond ±708 an exp leaves the normal floats. Where a sum or the label's own exp does not lie
     between 1e-150 and 1e150 the row is seen from its largest logit instead, which takes six times
-    as long (``nllbook/_softmax.py``). For a slope, where digits of the small p_j count as well, the
-    sum of all must be no less than ½, too.
+    as long (``nllbook/_softmax.py``). For a slope digits of the small p_j count as well: there no
+    exp may be below the normal floats, unless the sum of all is at least ½.
     """
     n, k = z.shape
     own, others = np.zeros(n), np.zeros(n)
@@ -170,7 +172,7 @@ def sure_nll(
             piece = z[block, left : left + width]
             e = scratch[: len(piece), : piece.shape[1]]
             np.exp(piece, out=e, dtype=np.float64)
-            flat, here = e.reshape(-1), place[block]
+            flat, here = e.ravel(), place[block]
             if width == k:
                 own[block], flat[here] = flat[here], 0
             elif left <= y[start] < left + width:
@@ -180,11 +182,13 @@ def sure_nll(
             weight = 1 / by if count is None else count[block] / by
             share = weight / (own[block] + others[block])
             np.multiply(e, share[:, None], out=slope[block])
-            slope[block].reshape(-1)[place[block]] = 0.0 - share * others[block]  # no −0
+            slope[block].ravel()[place[block]] = 0.0 - share * others[block]  # no −0
     loss: Floats = np.log1p(others / own)
     plain = right = _moderate(own) & _moderate(others)
     if slope is not None:
         right = plain & (own + others >= 0.5)
+        if not right.all():
+            right |= plain & (z.min(axis=1) > -708)
         if count is not None:
             right &= _moderate(count / by) | (count == 0)
     if not right.all():
@@ -210,7 +214,7 @@ def _moderate(x: Floats) -> NDArray[np.bool_]:
     return (x > 1e-150) & (x < 1e150)
 
 
-def _sure_slope(seen: Rows, y: NDArray[np.intp], count: Floats) -> Floats:
+def _sure_slope(seen: Seen, y: NDArray[np.intp], count: Floats) -> Floats:
     """T p − t: T p, but T (p − 1) at the class y, written as −T (1 − p)."""
     rows = np.arange(len(y))
     slope = times(count[:, None], seen.ratios / (1 + seen.odds[:, None]))
@@ -245,7 +249,7 @@ def soft_nll(
         others = t.sum(axis=1) - times(counts, seen.odds / (1 + seen.odds))
         direct = times(counts, 1 / (1 + seen.odds)) - at_top
         found[rows, seen.top] = np.where(seen.odds < 1, others, direct)
-        slope[:] = found / by + 0.0  # no −0
+        slope[:] = found / by
     return loss
 
 
@@ -253,6 +257,6 @@ def probs_nll(p: Floats, t: Floats, by: float, slope: FloatArray | None) -> Floa
     """−Σ t_c log p_c for a block of rows of probabilities; −t/p/by in slope. It changes t."""
     t[np.isnan(p).any(axis=1) & (t.sum(axis=1) != 0)] = np.nan
     if slope is not None:
-        slope[:] = times(t, -1 / p) / by + 0.0  # no −0
+        slope[:] = np.where(t == 0, 0.0, -(t / by) / p)
     loss: Floats = times(t, -np.log(p)).sum(axis=1)
     return loss

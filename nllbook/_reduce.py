@@ -39,14 +39,11 @@ def row_weights(
         raise ValueError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
     if sample_weight is None:
         return None
-    weight = real_array("sample_weight", sample_weight).astype(np.float64)
-    if weight.ndim == 0:
-        weight = np.full(shape, weight)
-    if weight.shape != shape:
-        raise ValueError(
-            f"sample_weight must have the shape of {data}, {shape}, got {weight.shape}"
-        )
-    refuse("sample_weight", weight, ~(np.isfinite(weight) & (weight >= 0)), "finite and >= 0")
+    given = real_array("sample_weight", sample_weight)
+    if given.ndim and given.shape != shape:
+        raise ValueError(f"sample_weight must have the shape of {data}, {shape}, got {given.shape}")
+    refuse("sample_weight", given, ~(np.isfinite(given) & (given >= 0)), "finite and >= 0")
+    weight = given.astype(np.float64) if given.ndim else np.full(shape, given, np.float64)
     return balanced(weight, reduction)
 
 

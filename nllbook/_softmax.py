@@ -1,6 +1,7 @@
 """Rows of logits, seen from the largest of each: what softmax and its logarithm are made of.
 
-``categorical_nll`` of a class index comes here only where exp(z) itself leaves the floats.
+``categorical_nll`` of a class index comes here only where sums of exp(z) will not do: where they
+leave the floats, and for rows with one class that can happen.
 
 With ``r_j = exp(z_j − z_top)`` for every class j but the top one, and the sum of these,
 
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-class Rows(NamedTuple):
+class Seen(NamedTuple):
     """n rows of k logits each, as above: ``ratios`` (n, k) with 0 at the top, the others (n,)."""
 
     ratios: Floats
@@ -37,7 +38,7 @@ class Rows(NamedTuple):
     largest: Floats
 
 
-def seen_from_the_top(z: NDArray[Any], carry: bool) -> Rows:
+def seen_from_the_top(z: NDArray[Any], carry: bool) -> Seen:
     """The rows of the logits z, shape (n, k) with k >= 1.
 
     ``carry`` the rounding errors of the differences: for results in float64. They make no
@@ -54,7 +55,7 @@ def seen_from_the_top(z: NDArray[Any], carry: bool) -> Rows:
     if np.any(far):
         z[rows, top] = -np.inf
         odds[far] = _far_odds(z[far], largest[far])
-    return Rows(ratios, odds, top, largest)
+    return Seen(ratios, odds, top, largest)
 
 
 def _far_odds(others: Floats, largest: Floats) -> Floats:

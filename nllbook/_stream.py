@@ -48,10 +48,12 @@ def streamed(losses: Callable[..., Summed], reduction: str, sample_weight: Any, 
         )
     if np.ndim(sample_weight) != 0:  # it is 0 for an iterator, too
         raise TypeError("sample_weight must be an iterator of batches, too, or one number")
+    # the weights of iterators are over no power of two, as that would differ from batch to batch
+    over = "sum" if isinstance(sample_weight, Iterator) else reduction
     total, counts, types = Running(), Running(), set()
     for number, batch in enumerate(in_step(sample_weight=sample_weight, **rows)):
         try:
-            found, weight = losses(**batch)
+            found, weight = losses(**batch, over=over)
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"in batch {number}: {error}") from error
@@ -63,7 +65,7 @@ def streamed(losses: Callable[..., Summed], reduction: str, sample_weight: Any, 
         raise ValueError("no row has a weight, and their mean is not defined: sum them instead")
     if math.isinf(by):
         raise ValueError("the weights add up to more than a float holds: divide them by a number")
-    return np.result_type(*(types or {np.float64})).type(total.value() / by + 0.0)
+    return np.result_type(*(types or {np.float64})).type(total.value() / by)
 
 
 def in_step(**arguments: Any) -> Iterator[dict[str, Any]]:

@@ -112,7 +112,7 @@ def refuse(
         return
     first = int(np.argmax(wrong))
     place = at(start + first, whole if whole is not None and array.ndim else array.shape)
-    raise ValueError(f"{name}{place} = {shown(array.reshape(-1)[first])} must be {expected}")
+    raise ValueError(f"{name}{place} = {shown(array.ravel()[first])} must be {expected}")
 
 
 def at(index: int, shape: tuple[int, ...]) -> str:

@@ -121,7 +121,17 @@ def nll(
         array = real_array("x", x)
         weight = row_weights(sample_weight, "x", array.shape, over)
         found = Total(array.shape, over == "none", array.dtype)
-        samples, weights = array.reshape(-1), None if weight is None else weight.reshape(-1)
+        weights = None if weight is None else weight.ravel()
+        if not isinstance(model, Distribution):  # which may have a parameter for each value
+            surprise = -np.asarray(model.log_prob(array.astype(np.float64)))
+            if surprise.shape != array.shape:
+                raise ValueError(
+                    f"dist.log_prob must give a number for each of x, of shape {array.shape}, "
+                    f"got shape {surprise.shape}"
+                )
+            found.add(slice(None), times(weights, surprise.ravel()))
+            return found, weight
+        samples = array.ravel()
         for block in blocks(samples.size, 1):
             surprise = -model.log_prob(samples[block].astype(np.float64))
             found.add(block, times(part(weights, block), surprise))

@@ -154,8 +154,8 @@ def categorical_nll(
         if return_grad:
             raise ValueError("return_grad: the gradient of batches has to be asked for one by one")
 
-        def losses(sample_weight: Any, y: Any, **batch: Any) -> Summed:
-            target = Targets(y, name, batch[name], sample_weight, "sum", *options)
+        def losses(sample_weight: Any, y: Any, over: Reduction, **batch: Any) -> Summed:
+            target = Targets(y, name, batch[name], sample_weight, over, *options)
             return _categorical(target, 1.0, None), target.count
 
         return streamed(losses, reduction, sample_weight, y=y, **{name: scores})
@@ -246,12 +246,13 @@ def bernoulli_nll(
     """
     name, scores = one_of(logits=logits, probs=probs)
     batch = Batch(sample_weight, reduction, return_grad, y=y, **{name: scores})
-    ones, zero = _counts(pos_weight, batch)
+    ones, unit = _counts(pos_weight, batch)
     for rows in batch:
         label, score = rows["y"], rows[name]
         rows.refuse("y", (label >= 0) & (label <= 1), "in [0, 1]")
         if ones is not None:
-            yes, no = label * (ones[rows.block] if ones.ndim else ones), (1 - label) * zero
+            each = ones[rows.block] if ones.ndim else ones
+            yes, no = label * each / unit, (1 - label) / unit
         elif name == "probs" or return_grad:
             yes, no = label, 1 - label
         if name == "logits":
@@ -272,7 +273,11 @@ def bernoulli_nll(
             up, down = np.where(likely, larger, smaller), np.where(likely, smaller, larger)
             rows.slopes(logits=no * up - yes * down)
         elif return_grad:
-            rows.slopes(probs=times(no, 1 / (1 - score)) - times(yes, 1 / score))
+            slope = times(no, 1 / (1 - score)) - times(yes, 1 / score)
+            if ones is None:  # p − y as it is, where both terms count
+                mixed = (label > 0) & (label < 1)
+                slope = np.where(mixed, (score - label) / (score * (1 - score)), slope)
+            rows.slopes(probs=slope)
     return batch.result()
 
 
@@ -287,17 +292,18 @@ def _counts(pos_weight: ArrayLike | None, batch: Batch) -> tuple[Floats | None, 
             f"got {ones.shape}"
         )
     if ones.ndim:
-        ones = np.where(batch.checked(), ones.reshape(-1), 1.0)  # the others are not looked at
+        ones = np.where(batch.checked(), ones.ravel(), 1.0)  # the others are not looked at
     right = (ones >= 0) & (ones < np.inf)
     refuse("pos_weight", ones, ~right, "finite and >= 0", batch.shape)
     if batch.reduction != "mean":
         return ones, 1.0
-    unit = power_of_two(np.append(ones, 1.0))
-    ones, zero = ones / unit, 1 / unit
     label = batch.arrays["y"].astype(np.float64)
-    count = np.where(np.isnan(label), zero, label * ones + (1 - label) * zero)
-    batch.by = divisor(times(batch.weight, np.broadcast_to(count, batch.size)), batch.size, "mean")
-    return ones, zero
+    count = np.where(np.isnan(label), 1.0, label * ones + (1 - label))
+    count = np.broadcast_to(count, batch.size)
+    counted = None if batch.weight is None else np.sign(batch.weight)
+    unit = power_of_two(np.append(times(counted, count), 0.0))
+    batch.by = divisor(times(batch.weight, count / unit), batch.size, "mean")
+    return ones, unit
 
 
 @quiet
@@ -490,7 +496,7 @@ def student_t_nll(
         log_tail = np.where(np.abs(r) < 1e100, np.log1p(r * r), far)
         rows.loss(0.5 * (nu + 1) * log_tail + np.log(b) + log_c)
         if return_grad:
-            pull = (1 + 1 / nu) / (1 / z + z / nu)
+            pull = (1 + 1 / nu) / (1 / z + z / nu) if nu > 1 else (nu + 1) / (nu / z + z)
             w = 1 / (z * z)
             near = (1 - z) * (1 + z) / (1 + z * z / nu)
             growth = np.where(w > 1, near, (w - 1) / (w + 1 / nu))

@@ -322,10 +322,37 @@ def test_blocks_of_samples_add_up() -> None:
     assert float(nll(x, model)) == pytest.approx(math.fsum(each) / x.size, rel=8 * 2.0**-52)
 
 
+class PerValue:
+    """A model of the caller's own, with a mean for each value."""
+
+    def __init__(self, mean: Any) -> None:
+        self.mean = mean
+
+    def log_prob(self, x: Any) -> Any:
+        return -0.5 * (np.asarray(x) - self.mean) ** 2
+
+    prob = log_prob
+
+
+def test_a_model_of_the_callers_own_gets_all_values_at_once() -> None:
+    x = np.arange(2 * BLOCK + 2.0).reshape(2, -1)
+    value = nll(x, PerValue(x - 1), reduction="none")  # type: ignore[arg-type]
+    np.testing.assert_array_equal(value, np.full(x.shape, 0.5))
+    assert nll(x, PerValue(x[0] - 1), [[1] * (BLOCK + 1), [0] * (BLOCK + 1)]) == 0.5  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^dist\.log_prob must give a number for each of x, of"):
+        nll([1.0, 2.0], PerValue(np.zeros((2, 1))))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("function", [likelihood, log_likelihood, nll])
 def test_a_model_that_is_none(function: Callable[[Any, Any], Any]) -> None:
-    with pytest.raises(TypeError, match=r"^dist must be a distribution such as .*, got float$"):
-        function([0.0], 0.5)
+    class Half:
+        def prob(self, x: Any) -> Any:
+            return x
+
+    for model in (0.5, Half()):
+        kind = type(model).__name__
+        with pytest.raises(TypeError, match=rf"^dist must be a distribution .*, got {kind}$"):
+            function([0.0], model)
 
 
 def test_weights_far_apart_raise_no_floating_point_error() -> None:

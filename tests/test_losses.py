@@ -632,7 +632,7 @@ def test_weights_of_zero_alone(loss: Loss) -> None:
         ([1, -1], r"^sample_weight\[1\] = -1 must be finite and >= 0$"),
         ([NAN, 1], r"^sample_weight\[0\] = nan must be finite and >= 0$"),
         ([1, INF], r"^sample_weight\[1\] = inf must be finite and >= 0$"),
-        (-2.0, r"^sample_weight\[0\] = -2 must be finite and >= 0$"),
+        (-2.0, r"^sample_weight = -2 must be finite and >= 0$"),
         ([1], r"^sample_weight must have the shape of the rows, \(2,\), got \(1,\)$"),
         ([[1], [1]], r"^sample_weight must have the shape of the rows, \(2,\), got \(2, 1\)$"),
     ],
@@ -905,7 +905,7 @@ def test_a_row_beside_one_with_a_nan_is_checked() -> None:
 
 
 def test_a_nan_in_y_leaves_the_gradients_of_the_other_rows_alone() -> None:
-    for pos_weight, weight in ((None, 1.0), (3.0, 3.0)):
+    for pos_weight, weight in ((None, 1.0), (5.0, 5.0)):
         _, gradient = bernoulli_nll(
             [NAN, 1.0], logits=[0.0, 0.0], pos_weight=pos_weight, return_grad=True
         )
@@ -1056,9 +1056,9 @@ def test_rows_longer_than_a_block(dtype: str) -> None:
         others = math.fsum(np.exp(np.delete(row.astype(float), y) - 30))
         value, gradient = categorical_nll([y], logits=row[None], return_grad=True)
         eps = 4 * float(np.finfo(dtype).eps)
-        assert float(value) == pytest.approx(math.log1p(others), rel=eps)
-        assert categorical_nll([y], logits=row[None]) == pytest.approx(value, rel=eps)
-        assert float(gradient[0, y]) == pytest.approx(-others / (1 + others), rel=eps)
+        assert float(value) == pytest.approx(math.log1p(others), rel=eps, abs=0)
+        assert categorical_nll([y], logits=row[None]) == pytest.approx(value, rel=eps, abs=0)
+        assert float(gradient[0, y]) == pytest.approx(-others / (1 + others), rel=eps, abs=0)
 
 
 def test_slopes_of_classes_that_cannot_be_seen_beside_the_floats() -> None:
@@ -1087,6 +1087,74 @@ def test_a_sample_at_infinity_has_an_infinite_loss_however_wide_the_model() -> N
     value, (by_mean, by_log_std) = gaussian_nll(INF, 0.0, log_std=1500.0, return_grad=True)
     assert value == INF
     assert (by_mean, by_log_std) == (-INF, -INF)
+
+
+def test_a_weight_of_the_ones_is_named_by_its_place() -> None:
+    with pytest.raises(ValueError, match=r"^pos_weight\[1, 0\] = -1 must be finite and >= 0$"):
+        bernoulli_nll([[0, 1], [1, 0]], logits=0.0, pos_weight=[[1, 2], [-1, 2]])
+    with pytest.raises(ValueError, match=r"^there are no rows, and their mean is not defined"):
+        bernoulli_nll([], logits=[], pos_weight=2.0)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_class_weights_near_the_end_of_the_floats(reduction: Any) -> None:
+    value = categorical_nll(
+        [0], logits=[[0.0, 0.0]], class_weight=[1e308, 1e308], reduction=reduction
+    )
+    weight = 1 if reduction == "mean" else 1e308
+    assert float(value) == pytest.approx(math.log(2) * weight, rel=4 * EPS)
+
+
+@pytest.mark.parametrize("weight", [5e-324, 1e-300, 1e308])
+def test_a_weight_of_the_ones_that_nobody_has_changes_nothing(weight: float) -> None:
+    """All labels are 0, and then all are 1: a mean where each row counts alike."""
+    for y in (0, 1):
+        z = np.array([-20.0, 3.0]) * (1 - 2 * y)
+        value, slope = bernoulli_nll([y, y], logits=z, pos_weight=weight, return_grad=True)
+        plain, expected = bernoulli_nll([y, y], logits=z, return_grad=True)
+        assert float(value) == pytest.approx(float(plain), rel=4 * EPS)
+        np.testing.assert_allclose(slope, expected, rtol=4 * EPS)
+
+
+@pytest.mark.parametrize("p", [0.3000000001, 0.30001, 0.9])
+def test_slopes_of_soft_labels_near_their_probabilities(p: float) -> None:
+    """(p − y)/(p (1 − p)), whose difference is exact."""
+    gradient = bernoulli_nll(0.3, probs=p, return_grad=True)[1]
+    with mpmath.workdps(40):
+        exact = (mpmath.mpf(p) - mpmath.mpf(0.3)) / (mpmath.mpf(p) * (1 - mpmath.mpf(p)))
+        assert abs(float(gradient / exact - 1)) <= 4 * EPS
+
+
+def test_slopes_of_probabilities_near_0() -> None:
+    """−t/p/n is a float where 1/p is none."""
+    gradient = categorical_nll([0, 0], probs=[[4e-309, 1.0], [1.0, 0.0]], return_grad=True)[1]
+    assert float(gradient[0, 0]) == pytest.approx(-0.5 / 4e-309, rel=1e-14)
+
+
+def test_slopes_of_a_t_model_of_very_few_degrees_of_freedom() -> None:
+    by_loc = student_t_nll(1e10, 0.0, 1.0, 1e-300, return_grad=True)[1][0]
+    assert float(by_loc) == pytest.approx(-1e-10, rel=4 * EPS)
+
+
+def test_single_numbers_are_left_alone_like_rows() -> None:
+    """Where a row is not known, or does not count, its other values are not checked."""
+    assert math.isnan(poisson_nll(1.5, rate=NAN))
+    assert math.isnan(poisson_nll([1.5], rate=NAN))
+    assert gaussian_nll(0.0, INF, std=1.0, sample_weight=0.0, reduction="none") == 0
+    assert math.isnan(categorical_nll([[NAN, NAN]], probs=[[0.9, 0.9]]))
+
+
+@pytest.mark.parametrize(
+    ("y", "options"),
+    [
+        ([1], {"probs": np.array([1.1], np.float32)}),
+        (1, {"probs": np.float32(1.1)}),
+        ([1], {"logits": [0], "sample_weight": np.array([-1.1], np.float32)}),
+    ],
+)
+def test_a_wrong_number_is_shown_in_its_own_float_type(y: Any, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"1\.1 must be"):
+        bernoulli_nll(y, **options)
 
 
 def test_an_unknown_reduction_is_named_before_weights_are_looked_at() -> None:
@@ -1142,6 +1210,7 @@ def test_no_slope_is_minus_zero(height: float) -> None:
         categorical_nll([0], logits=z, sample_weight=0, reduction="sum", return_grad=True)[1],
         categorical_nll([[1.0, 0.0, 0.0]], logits=z, return_grad=True)[1],
         categorical_nll([0], probs=[[0.5, 0.5, 0.0]], return_grad=True)[1],
+        categorical_nll([0], probs=[[0.5, 0.25, 0.25]], return_grad=True)[1],
     ):
         assert not np.signbit(gradient[gradient == 0]).any()
 

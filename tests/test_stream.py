@@ -73,6 +73,15 @@ def test_batches_by_hand() -> None:
     assert nll(iter([[1], [1]]), Bernoulli(0.5), reduction="sum") == 2 * math.log(2)
 
 
+def test_one_weight_for_all_batches_may_be_any() -> None:
+    for weight in (5e-324, 1e308):
+        model, x = Gaussian(0, 0.1), [[3.0], [0.0, 1.0]]
+        whole = nll([3.0, 0.0, 1.0], model, sample_weight=weight)
+        assert nll(iter(x), model, sample_weight=weight) == pytest.approx(whole, rel=4 * EPS)
+    value = categorical_nll(iter([[0]]), logits=iter([[[0.0, 0.0]]]), class_weight=[1e308] * 2)
+    assert value == pytest.approx(math.log(2), rel=4 * EPS)
+
+
 def test_no_batches_at_all() -> None:
     assert nll(iter([]), Bernoulli(0.5), reduction="sum") == 0.0
     assert categorical_nll(iter([]), logits=iter([]), reduction="sum") == 0.0
@@ -124,6 +133,11 @@ ONE, TWO = [[0.0, 1.0]], [[0.0, 1.0], [2.0, 1.0]]
             r"^logits ended after 1 batches, before the others$",
         ),
         (
+            lambda: categorical_nll(iter([[0]] * 4), logits=iter([ONE] * 3)),
+            ValueError,
+            r"^logits ended after 3 batches, before the others$",
+        ),
+        (
             lambda: categorical_nll(iter([[0], [1, 2]]), logits=iter([ONE, TWO])),
             ValueError,
             r"^in batch 1: y\[1\] = 2 is outside 0..1$",
@@ -149,7 +163,7 @@ ONE, TWO = [[0.0, 1.0]], [[0.0, 1.0], [2.0, 1.0]]
             r"^no row has a weight, and their mean is not defined: sum them instead$",
         ),
         (
-            lambda: nll(iter([[1], [0]]), Bernoulli(0.5), sample_weight=1e308),
+            lambda: nll(iter([[1], [0]]), Bernoulli(0.5), sample_weight=iter([[1e308]] * 2)),
             ValueError,
             r"^the weights add up to more than a float holds: divide them by a number$",
         ),
