@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -242,22 +243,35 @@ def why_single(results: Results) -> str:
     )
 
 
-def why_calls(results: Results) -> str:
-    """What a call costs before the first number, beside the floor of the shortest array."""
-    entries = [
-        (entry["shape"][0] * entry["contenders"][LOG]["ns"][1] / 1e3, entry["shape"][0])
-        for entry in results["losses"]
-        if entry["loss"] == GAUSSIAN and entry["dtype"] == "float64" and not entry["gradient"]
-    ]
-    row = next(
-        one["us"][1]
-        for one in results["one_row"]
-        if one["loss"] == GAUSSIAN and not one["gradient"]
+def why_peer(loss: str, peer: str, least: float, results: Results) -> str:
+    """What the goal would be in floors, where it was missed by most."""
+    name = f"{loss} {peer} float64"
+    keep = next(goal for goal in GOALS if goal.name == name).worst(results)
+    entry = next(
+        one
+        for one in results["losses"]
+        if one["loss"] == loss and not one["gradient"] and keep and named(one) == keep[1]
     )
-    floor, n = min(entries)
+    floors = {who: entry["contenders"][who]["by_floor"][1] for who in (OURS, peer)}
     return (
-        f"A call checks what it is given, and a single row takes {number(row)} µs; the floor of "
-        f"{n:,} rows takes {number(floor)} µs. Longer arrays are further ahead."
+        f"There {peer} takes {number(floors[peer])} floors, so that the goal is "
+        f"{number(floors[peer] / least)}; {OURS} takes {number(floors[OURS])}."
+    )
+
+
+def why_scratch(results: Results) -> str:
+    return "For a gradient a row that is longer than the block is computed in one piece."
+
+
+def why_small(results: Results) -> str:
+    """The extremes are at the smallest size and in the middle."""
+    small = [
+        one for one in results["growth"] if one["elements"] == results["growth"][0]["elements"]
+    ]
+    slowest = max(small, key=lambda one: one["ns"][1])
+    return (
+        f"The smallest arrays are the slowest: with {small[0]['elements']:,} elements the checks "
+        f"of a call count, and {slowest['loss']} takes {number(slowest['ns'][1])} ns an element."
     )
 
 
@@ -293,9 +307,20 @@ REASONS: dict[str, Callable[[Results], str]] = {
     "narrow": why_narrow,
     "narrow32": why_float32,
     **{goal.name: why_single for goal in GOALS if goal.name.endswith(" float32")},
-    f"{GAUSSIAN} {TORCH} float64": why_calls,
-    f"{GAUSSIAN} {SCIPY} float64": why_calls,
+    **{
+        f"{loss} {peer} float64": partial(why_peer, loss, peer, least)
+        for loss, peer, least in (
+            (CATEGORICAL, LOGSUMEXP, 10),
+            (CATEGORICAL, LOG_SOFTMAX, 3),
+            (CATEGORICAL, SKLEARN, 2.5),
+            (BERNOULLI, TORCH, 1),
+            (GAUSSIAN, TORCH, 3),
+            (GAUSSIAN, SCIPY, 3),
+        )
+    },
     "one row": why_row,
+    "traced": why_scratch,
+    "growth": why_small,
     "newton": why_newton,
     "descent": why_descent,
 }
