@@ -43,7 +43,7 @@ def row_weights(
     if given.ndim and given.shape != shape:
         raise ValueError(f"sample_weight must have the shape of {data}, {shape}, got {given.shape}")
     refuse("sample_weight", given, ~(np.isfinite(given) & (given >= 0)), "finite and >= 0")
-    weight = given.astype(np.float64) if given.ndim else np.full(shape, given, np.float64)
+    weight = np.broadcast_to(given, shape).astype(np.float64)
     return balanced(weight, reduction)
 
 

@@ -117,7 +117,7 @@ def nll(
 
     model = _model(dist)
 
-    def total(sample_weight: Any, x: Any, over: Reduction = "sum") -> Summed:
+    def total(sample_weight: Any, x: Any, over: Reduction) -> Summed:
         array = real_array("x", x)
         weight = row_weights(sample_weight, "x", array.shape, over)
         found = Total(array.shape, over == "none", array.dtype)

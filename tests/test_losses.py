@@ -1067,8 +1067,12 @@ def test_slopes_of_classes_that_cannot_be_seen_beside_the_floats() -> None:
     with mpmath.workdps(50):
         e = [mpmath.exp(z) for z in row]
         p = [float(one / sum(e)) for one in e]
-    gradient = categorical_nll([1], logits=[row], return_grad=True)[1]
+    value, gradient = categorical_nll([1], logits=[row], return_grad=True)
     np.testing.assert_allclose(gradient[0], [p[0], p[1] - 1, p[2]], rtol=4 * EPS)
+    assert value == categorical_nll([1], logits=[row])
+    far = [1000.0, 999.25, 0.0]  # and where no exp can be taken, of two rows
+    gradient = categorical_nll([1, 1], logits=[far, far], return_grad=True)[1]
+    np.testing.assert_allclose(gradient[:, 0], [p[0] / 2, p[0] / 2], rtol=4 * EPS)
 
 
 @pytest.mark.parametrize("weight", [1e-300, 1e300])
@@ -1116,6 +1120,15 @@ def test_a_weight_of_the_ones_that_nobody_has_changes_nothing(weight: float) -> 
         np.testing.assert_allclose(slope, expected, rtol=4 * EPS)
 
 
+def test_a_weight_of_the_ones_is_not_looked_at_in_rows_that_do_not_count() -> None:
+    """However large it is: the other row has no less digits for it."""
+    z = [0.0, -40.0]
+    value = bernoulli_nll([1, 0], logits=z, pos_weight=[1e308, 1], sample_weight=[0, 1])
+    assert float(value) == pytest.approx(math.exp(-40), rel=4 * EPS, abs=0)
+    losses = bernoulli_nll([NAN, 0], logits=z, pos_weight=[-1, 1], reduction="none")
+    assert math.isnan(losses[0])
+
+
 @pytest.mark.parametrize("p", [0.3000000001, 0.30001, 0.9])
 def test_slopes_of_soft_labels_near_their_probabilities(p: float) -> None:
     """(p − y)/(p (1 − p)), whose difference is exact."""
@@ -1133,7 +1146,9 @@ def test_slopes_of_probabilities_near_0() -> None:
 
 def test_slopes_of_a_t_model_of_very_few_degrees_of_freedom() -> None:
     by_loc = student_t_nll(1e10, 0.0, 1.0, 1e-300, return_grad=True)[1][0]
-    assert float(by_loc) == pytest.approx(-1e-10, rel=4 * EPS)
+    assert float(by_loc) == pytest.approx(-1e-10, rel=4 * EPS, abs=0)
+    by_loc = student_t_nll(1e-10, 0.0, 1.0, 1e308, return_grad=True)[1][0]
+    assert float(by_loc) == pytest.approx(-1e-10, rel=4 * EPS, abs=0)  # a Gaussian's
 
 
 def test_single_numbers_are_left_alone_like_rows() -> None:

@@ -229,6 +229,12 @@ def test_a_loss_takes_one_block_of_scratch_and_some_numbers_per_row(dtype: str) 
         assert peak(lambda z=z, y=y: categorical_nll(y, logits=z)) < most < z.nbytes / 2  # type: ignore[misc]
 
 
+def test_nll_takes_some_blocks_of_scratch() -> None:
+    """A sample takes 8 bytes, and what is computed on the way a few blocks."""
+    x = np.zeros(60 * BLOCK)
+    assert peak(lambda: nll(x, Gaussian(0, 1))) < 10 * 8 * BLOCK < x.nbytes / 4
+
+
 def test_batches_take_no_more_memory_the_more_they_are() -> None:
     def batches(number: int) -> Iterator[NDArray[Any]]:
         return (np.full(1000, float(i)) for i in range(number))
