@@ -1123,8 +1123,9 @@ def test_a_weight_of_the_ones_that_nobody_has_changes_nothing(weight: float) -> 
 def test_a_weight_of_the_ones_is_not_looked_at_in_rows_that_do_not_count() -> None:
     """However large it is: the other row has no less digits for it."""
     z = [0.0, -40.0]
-    value = bernoulli_nll([1, 0], logits=z, pos_weight=[1e308, 1], sample_weight=[0, 1])
-    assert float(value) == pytest.approx(math.exp(-40), rel=4 * EPS, abs=0)
+    for weight in (1e308, [1e308, 1]):
+        value = bernoulli_nll([1, 0], logits=z, pos_weight=weight, sample_weight=[0, 1])
+        assert float(value) == pytest.approx(math.exp(-40), rel=4 * EPS, abs=0)
     losses = bernoulli_nll([NAN, 0], logits=z, pos_weight=[-1, 1], reduction="none")
     assert math.isnan(losses[0])
 
