@@ -397,7 +397,7 @@ def fragment(results: Results) -> str:
     ]
     for loss in LOSSES:
         blocks = [loss_table(results, loss, dtype, g) for g in (False, True) for dtype in DTYPES]
-        lines += folded(f"<code>{loss}</code>: time by shape, data and float type", *blocks)
+        lines += folded(f"{loss}: time by shape, data and float type", *blocks)
     by_loss = {
         loss: [times(one["us"]) for one in results["one_row"] if one["loss"] == loss]
         for loss in LOSSES
