@@ -195,6 +195,8 @@ class ApiDirective(SphinxDirective):
                 if named(cell.astext()):  # the name in a table's first column
                     cell.children = [nodes.paragraph("", "", nodes.literal(text=cell.astext()))]
             for entry in node.findall(addnodes.desc):
+                if entry["objtype"] == "method":  # the list of contents would move at each
+                    entry["no-contents-entry"] = True
                 full = _full_name(entry)
                 if full in public():
                     cast(nodes.Element, entry[-1]).extend(self._uses(full))
