@@ -215,8 +215,7 @@ def spread(results: Results, who: str, keep: Callable[[Results], bool]) -> str:
 def why_wide(results: Results) -> str:
     return (
         "Besides its exponential every logit is added up, which takes "
-        f"{spread(results, SUM, wide)} floors by `{SUM}` alone; and a block of the floor is one "
-        "call of NumPy, that of the loss ten."
+        f"{spread(results, SUM, wide)} floors by `{SUM}` alone."
     )
 
 
@@ -255,7 +254,8 @@ def why_peer(loss: str, peer: str, least: float, results: Results) -> str:
     floors = {who: entry["contenders"][who]["by_floor"][1] for who in (OURS, peer)}
     return (
         f"There {peer} takes {number(floors[peer])} floors, so that the goal is "
-        f"{number(floors[peer] / least)}; {OURS} takes {number(floors[OURS])}."
+        f"{number(floors[peer] / least)}; {OURS} takes {number(floors[OURS])}. "
+        "(These are medians; the goal is judged by the ratio within each round.)"
     )
 
 
@@ -264,7 +264,7 @@ def why_scratch(results: Results) -> str:
 
 
 def why_small(results: Results) -> str:
-    """The extremes are at the smallest size and in the middle."""
+    """What the smallest size has that the others have not."""
     small = [
         one for one in results["growth"] if one["elements"] == results["growth"][0]["elements"]
     ]

@@ -157,8 +157,8 @@ def sure_nll(
     one sum: a block of rows at a time in the cache, or a part of a row that is longer.
 
     Beyond ±708 an exp leaves the normal floats. Where a sum or the label's own exp does not lie
-    between 1e-150 and 1e150 the row is seen from its largest logit instead, which takes six times
-    as long (``nllbook/_softmax.py``). For a slope digits of the small p_j count as well: there no
+    between 1e-150 and 1e150 the row is seen from its largest logit instead, which takes longer
+    (``nllbook/_softmax.py``). For a slope digits of the small p_j count as well: there no
     exp may be below the normal floats, unless the sum of all is at least ½.
     """
     n, k = z.shape

@@ -203,7 +203,7 @@ def bernoulli_nll(
     """−log of the probability that a model gave to a yes or a no: "binary cross-entropy".
 
     −y log p − (1 − y) log(1 − p), which is softplus(z) − y z for a logit z = log(p/(1 − p)). It is
-    computed as y softplus(−z) + (1 − y) softplus(z), in which nothing cancels.
+    computed as log1p(exp(−|z|)) and |z| times the share of the less likely label: nothing cancels.
 
     Parameters
     ----------
@@ -282,7 +282,7 @@ def bernoulli_nll(
 
 
 def _counts(pos_weight: ArrayLike | None, batch: Batch) -> tuple[Floats | None, float]:
-    """What a 1 counts, in all rows or in each, and what a 0 does; the batch's divisor follows."""
+    """What a 1 counts, where a 0 counts 1, and what both are over; sets the batch's divisor."""
     if pos_weight is None:
         return None, 1.0
     ones = real_array("pos_weight", pos_weight).astype(np.float64)
