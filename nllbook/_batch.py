@@ -55,11 +55,13 @@ class Batch:
         **values: ArrayLike,
     ) -> None:
         arrays = {name: real_array(name, value) for name, value in values.items()}
-        shapes = {name: array.shape for name, array in arrays.items() if array.ndim}
-        if len(set(shapes.values())) > 1:
-            found = ", ".join(f"{name} of shape {shape}" for name, shape in shapes.items())
-            raise ValueError(f"{', '.join(values)} must have one shape or be numbers, got {found}")
-        self.shape: tuple[int, ...] = next(iter(shapes.values()), ())
+        shapes = {array.shape for array in arrays.values() if array.ndim}
+        if len(shapes) > 1:
+            found = [f"{name} of shape {one.shape}" for name, one in arrays.items() if one.ndim]
+            raise ValueError(
+                f"{', '.join(values)} must have one shape or be numbers, got {', '.join(found)}"
+            )
+        self.shape: tuple[int, ...] = next(iter(shapes), ())
         self.size = math.prod(self.shape)
         self.dtype = float_type(*values.values())
         self.reduction, self.return_grad = reduction, return_grad
@@ -102,6 +104,8 @@ class Rows:
     """A block of rows: ``rows["loc"]`` are their entries of the argument ``loc``, in float64.
 
     Only rows that count and hold no NaN are checked; those of weight 0 are blanked out with NaN.
+    What has to be finite is looked at where the loss is not, which it never is with a number that
+    is wrong.
     """
 
     def __init__(self, batch: Batch, block: slice) -> None:
@@ -110,6 +114,7 @@ class Rows:
             name: (array[block] if array.ndim else array).astype(np.float64, copy=False)
             for name, array in batch.arrays.items()
         }
+        self._expected: dict[str, str] = {}
         self.weight = part(batch.weight, block)
         if self.weight is not None and not np.all(self.weight):
             for name, array in self._arrays.items():
@@ -121,8 +126,6 @@ class Rows:
 
     def refuse(self, name: str, right: NDArray[np.bool_], expected: str) -> None:
         """Raise a ValueError for the first entry that is to be checked and not marked right."""
-        if np.logical_and.reduce(right):
-            return
         wrong = ~(right | np.isnan(self[name]))
         for array in self._arrays.values():
             if array.ndim <= wrong.ndim:
@@ -133,19 +136,31 @@ class Rows:
 
     def finite(self, name: str) -> Floats:
         """The argument, which must be finite (or NaN)."""
-        x = self[name]
-        self.refuse(name, np.isfinite(x), "finite")
-        return x
+        self._expected[name] = "finite"
+        return self[name]
 
     def positive(self, name: str) -> Floats:
         """The argument, which must be finite and > 0 (or NaN)."""
+        self._expected[name] = "finite and > 0"
+        return self[name]
+
+    def share(self, name: str) -> Floats:
+        """The argument, which must be in [0, 1] (or NaN)."""
         x = self[name]
-        self.refuse(name, (x > 0) & (x < np.inf), "finite and > 0")
+        if not (np.minimum.reduce(x, initial=0) >= 0 and np.maximum.reduce(x, initial=1) <= 1):
+            self.refuse(name, (x >= 0) & (x <= 1), "in [0, 1]")
         return x
 
     def loss(self, loss: Floats) -> None:
         """The losses of the rows, without their weights."""
-        self.batch.value.add(self.block, times(self.weight, loss))
+        terms = times(self.weight, loss)
+        total = np.add.reduce(terms)
+        if not math.isfinite(total):
+            for name, expected in self._expected.items():
+                x = self[name]
+                right = np.isfinite(x) if expected == "finite" else (x > 0) & (x < np.inf)
+                self.refuse(name, right, expected)
+        self.batch.value.add(self.block, terms, total=total)
 
     def slopes(self, **slopes: Floats) -> None:
         """Their derivatives by the arguments named."""

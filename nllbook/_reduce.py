@@ -64,7 +64,7 @@ def times(weight: Floats | None, loss: Floats) -> Floats:
     if weight is None:
         return loss
     product = np.asarray(weight * loss)
-    if np.isnan(product).any():  # 0 · inf, or 0 · NaN
+    if math.isnan(np.add.reduce(product, axis=None)):  # there may be 0 · inf, or 0 · NaN
         product = np.where(weight == 0, 0.0, product)
     return product
 
@@ -96,16 +96,19 @@ class Total:
         self._kept = np.empty(self.rows, dtype) if keep else None
         self._sums: list[np.float64] = []
 
-    def add(self, block: slice, terms: Floats, by: float = 1.0) -> None:
-        """The terms of a block of rows; ``by`` is what they are over where they are kept."""
+    def add(self, block: slice, terms: Floats, by: float = 1.0, total: Any = None) -> None:
+        """The terms of a block of rows; ``by`` is what they are over where they are kept.
+
+        ``total`` is their sum, where it is known.
+        """
         if self._kept is None:
-            self._sums.append(np.add.reduce(terms))
+            self._sums.append(np.add.reduce(terms) if total is None else total)
         else:
             self._kept[block] = terms / by + 0.0  # no −0
 
     def sum(self) -> Any:
         """Their sum, in float64."""
-        return np.add.reduce(self._sums)
+        return self._sums[0] if len(self._sums) == 1 else np.add.reduce(self._sums)
 
     def over(self, by: float) -> Any:
         """What is returned, in the caller's float type: the terms, or their sum over ``by``."""

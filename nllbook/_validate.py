@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.floating[Any]]
-_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+_FLOATS = _FLOAT64, _FLOAT32 = np.dtype(np.float64), np.dtype(np.float32)
 
 
 def plain_array(name: str, value: ArrayLike) -> NDArray[Any]:
@@ -56,13 +56,14 @@ def float_type(*values: ArrayLike) -> Any:
 
     Integers and plain Python numbers adapt to the others.
     """
-    floats = [
-        dtype
-        for value in values
-        if type(value) not in (bool, int, float) and (dtype := np.asarray(value).dtype).kind == "f"
-    ]
-    single = floats and all(dtype.itemsize <= 4 for dtype in floats)
-    return np.dtype(np.float32 if single else np.float64)
+    single = False
+    for value in values:
+        if type(value) not in (bool, int, float):
+            dtype = np.asarray(value).dtype
+            if dtype.kind == "f" and dtype.itemsize > 4:
+                return _FLOAT64
+            single |= dtype.kind == "f"
+    return _FLOAT32 if single else _FLOAT64
 
 
 def rounded(values: ArrayLike, dtype: Any) -> Any:
@@ -156,6 +157,8 @@ def refuse_sums(
 
 def scalar(name: str, value: float, expected: str, *, low: float, closed: bool = False) -> float:
     """A finite number above ``low`` (or at least ``low`` where ``closed``)."""
+    if type(value) is float and low < value < math.inf:
+        return value  # as nearly always
     array = real_array(name, value)
     if array.ndim != 0:
         raise ValueError(f"{name} must be one number, got shape {array.shape}")

@@ -248,30 +248,26 @@ def bernoulli_nll(
     batch = Batch(sample_weight, reduction, return_grad, y=y, **{name: scores})
     ones, unit = _counts(pos_weight, batch)
     for rows in batch:
-        label, score = rows["y"], rows[name]
-        rows.refuse("y", (label >= 0) & (label <= 1), "in [0, 1]")
+        label, score = rows.share("y"), rows[name]
         if ones is not None:
             each = ones[rows.block] if ones.ndim else ones
             yes, no = label * each / unit, (1 - label) / unit
-        elif name == "probs" or return_grad:
+        elif name == "probs":
             yes, no = label, 1 - label
         if name == "logits":
             # log1p(exp(−|z|)) is softplus(z) or softplus(−z), and the other one is larger by |z|
-            likely = score > 0
-            small = np.exp(-np.abs(score))
+            likely, small = score >= 0, np.exp(-np.abs(score))
             if ones is None:
-                rows.loss(np.log1p(small) + times(likely - label, score))
+                both, missed = None, likely - label
             else:
-                missed = np.where(likely, no, -yes)
-                rows.loss(times(yes + no, np.log1p(small)) + times(missed, score))
+                both, missed = yes + no, np.where(likely, no, -yes)
+            rows.loss(times(both, np.log1p(small)) + times(missed, score))
         else:
-            rows.refuse(name, (score >= 0) & (score <= 1), "in [0, 1]")
+            rows.share(name)
             rows.loss(times(yes, -np.log(score)) + times(no, -np.log1p(-score)))
         if return_grad and name == "logits":
-            larger = 1 / (1 + small)  # σ(|z|), the larger of σ(z) and σ(−z)
-            smaller = small * larger
-            up, down = np.where(likely, larger, smaller), np.where(likely, smaller, larger)
-            rows.slopes(logits=no * up - yes * down)
+            smaller = times(both, small / (1 + small))  # σ(−|z|), the smaller of σ(z) and σ(−z)
+            rows.slopes(logits=missed - np.copysign(smaller, score + 0.0))  # z = −0 is >= 0
         elif return_grad:
             slope = times(no, 1 / (1 - score)) - times(yes, 1 / score)
             if ones is None:  # p − y as it is, where both terms count
