@@ -98,9 +98,10 @@ class Targets:
     def labels(self, block: slice) -> NDArray[np.intp]:
         """The class indices of a block of rows; 0 for those out of range that are not checked."""
         y = self.y[block]
+        index = y.astype(np.intp, copy=False)
+        if np.maximum.reduce(index.view(np.uintp), initial=0) < self.k:
+            return index  # as nearly always: without its sign a negative number is a huge one
         wrong = (y < 0) | (y >= self.k)
-        if not wrong.any():
-            return y.astype(np.intp)
         checked = wrong & self._checked(block)
         if checked.any():
             first = int(np.argmax(checked))
@@ -153,36 +154,14 @@ def sure_nll(
 
     It is log1p(o) with the odds against the class, o = Σ_{j≠y} exp(z_j) / exp(z_y), and then
     p_j = exp(z_j) / (exp(z_y) (1 + o)). Not even a difference of logits is rounded, and a class
-    that is almost certain keeps all digits of its loss. All it takes is one exp of each logit, and
-    one sum: a block of rows at a time in the cache, or a part of a row that is longer.
+    that is almost certain keeps all digits of its loss.
 
     Beyond ±708 an exp leaves the normal floats. Where a sum or the label's own exp does not lie
     between 1e-150 and 1e150 the row is seen from its largest logit instead, which takes longer
     (``nllbook/_softmax.py``). For a slope digits of the small p_j count as well: there no
     exp may be below the normal floats, unless the sum of all is at least ½.
     """
-    n, k = z.shape
-    own, others = np.zeros(n), np.zeros(n)
-    step, width = max(1, BLOCK // k), k if slope is not None else min(k, BLOCK)
-    place = np.arange(n) % step * k + y  # of the label in its block
-    scratch = np.empty((min(n, step), width))
-    for start in range(0, n, step):
-        block = slice(start, start + step)
-        for left in range(0, k, width):
-            piece = z[block, left : left + width]
-            e = scratch[: len(piece), : piece.shape[1]]
-            np.exp(piece, out=e, dtype=np.float64)
-            flat, here = e.ravel(), place[block]
-            if width == k:
-                own[block], flat[here] = flat[here], 0
-            elif left <= y[start] < left + width:
-                own[start], flat[here - left] = flat[here[0] - left], 0
-            others[block] += _row_sums(e)
-        if slope is not None:
-            weight = 1 / by if count is None else count[block] / by
-            share = weight / (own[block] + others[block])
-            np.multiply(e, share[:, None], out=slope[block])
-            slope[block].ravel()[place[block]] = 0.0 - share * others[block]  # no −0
+    own, others = _exp_sums(z, y, count, by, slope)
     loss: Floats = np.log1p(others / own)
     plain = right = _moderate(own) & _moderate(others)
     if slope is not None:
@@ -191,17 +170,73 @@ def sure_nll(
             right |= plain & (z.min(axis=1) > -708)
         if count is not None:
             right &= _moderate(count / by) | (count == 0)
-    if not right.all():
-        places = np.flatnonzero(~right)
-        for some in blocks(len(places), k):
-            i = places[some]
-            seen = seen_from_the_top(z[i], carry=z.dtype == np.float64)
-            careful = surprise(z[i, y[i]].astype(np.float64), seen.largest, seen.odds)
-            loss[i] = np.where(plain[i], loss[i], careful)
-            if slope is not None:
-                weights = np.ones(len(i)) if count is None else count[i]
-                slope[i] = _sure_slope(seen, y[i], weights) / by + 0.0  # no −0
+    if right.all():
+        return times(count, loss)
+    places = np.flatnonzero(~right)
+    for some in blocks(len(places), z.shape[1]):
+        i = places[some]
+        seen = seen_from_the_top(z[i], carry=z.dtype == np.float64)
+        careful = surprise(z[i, y[i]].astype(np.float64), seen.largest, seen.odds)
+        loss[i] = np.where(plain[i], loss[i], careful)
+        if slope is not None:
+            weights = np.ones(len(i)) if count is None else count[i]
+            slope[i] = _sure_slope(seen, y[i], weights) / by + 0.0  # no −0
     return times(count, loss)
+
+
+def _exp_sums(
+    z: FloatArray, y: NDArray[np.intp], count: Floats | None, by: float, slope: FloatArray | None
+) -> tuple[Floats, Floats]:
+    """exp(z_y) of each row, and Σ_{j≠y} exp(z_j); in slope what follows from them.
+
+    One exp of each logit and one sum, a block of rows at a time in the cache. In float64 the exps
+    are where their slopes will be.
+    """
+    n, k = z.shape
+    if k > BLOCK:
+        return _exp_sums_in_parts(z, y, count, by, slope)
+    own, others, step = np.empty(n), np.empty(n), BLOCK // k
+    starts = np.arange(0, min(n, step) * k, k)  # of the rows, in a block
+    there = slope is not None and slope.dtype == np.float64
+    scratch = slope if there else np.empty((len(starts), k))
+    for start in range(0, n, step):
+        block = slice(start, start + step)
+        logits, labels = z[block], y[block]
+        e = scratch[block] if there else scratch[: len(logits)]
+        np.exp(logits, out=e, dtype=np.float64)
+        flat, place = e.reshape(-1), starts[: len(labels)] + labels
+        own[block], flat[place] = flat[place], 0
+        others[block] = sums = _row_sums(e)
+        if slope is not None:
+            share = (1 / by if count is None else count[block] / by) / (own[block] + sums)
+            np.multiply(e, share[:, None], out=slope[block])
+            slope[block].reshape(-1)[place] = 0.0 - share * sums  # no −0
+    return own, others
+
+
+def _exp_sums_in_parts(
+    z: FloatArray, y: NDArray[np.intp], count: Floats | None, by: float, slope: FloatArray | None
+) -> tuple[Floats, Floats]:
+    """The same for rows that are longer than a block; slopes in float32 take their exps twice."""
+    n, k = z.shape
+    own, others, scratch = np.zeros(n), np.zeros(n), np.empty(BLOCK)
+    there = slope is not None and slope.dtype == np.float64
+    parts = [slice(left, min(k, left + BLOCK)) for left in range(0, k, BLOCK)]
+    for i, label in enumerate(y):
+        for part in parts:
+            e = slope[i, part] if there else scratch[: part.stop - part.start]
+            np.exp(z[i, part], out=e, dtype=np.float64)
+            if part.start <= label < part.stop:
+                own[i], e[label - part.start] = e[label - part.start], 0
+            others[i] += np.add.reduce(e)
+        if slope is not None:
+            share = (1 if count is None else count[i]) / by / (own[i] + others[i])
+            for part in parts:
+                slope[i, part] = share * (
+                    slope[i, part] if there else np.exp(z[i, part], dtype=np.float64)
+                )
+            slope[i, label] = 0.0 - share * others[i]  # no −0
+    return own, others
 
 
 def _row_sums(e: Floats) -> Floats:

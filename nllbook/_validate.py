@@ -157,7 +157,7 @@ def refuse_sums(
 
 def scalar(name: str, value: float, expected: str, *, low: float, closed: bool = False) -> float:
     """A finite number above ``low`` (or at least ``low`` where ``closed``)."""
-    if type(value) is float and low < value < math.inf:
+    if type(value) is float and (low < value < math.inf or (closed and value == low)):
         return value  # as nearly always
     array = real_array(name, value)
     if array.ndim != 0:
