@@ -69,7 +69,7 @@ def float_type(*values: ArrayLike) -> Any:
 def rounded(values: ArrayLike, dtype: Any) -> Any:
     """``values`` in the caller's float type: too large for it is infinite, and log 1 is 0.0."""
     with np.errstate(all="ignore"):
-        return (np.asarray(values) + 0.0).astype(dtype)[()]
+        return (np.asarray(values) + 0.0).astype(dtype, copy=False)[()]
 
 
 def power_of_two(data: FloatArray) -> float:

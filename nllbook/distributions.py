@@ -89,12 +89,15 @@ class Distribution(ABC):
             ``-inf`` off the support, NaN where ``x`` is NaN.
         """
         array = real_array("x", x)
-        wide = array.astype(np.float64)
-        logs = np.full(wide.shape, -np.inf)
-        logs[np.isnan(wide)] = np.nan
+        wide = array.astype(np.float64, copy=False)
+        logs = np.empty(wide.shape)
         with np.errstate(all="ignore"):  # the formulas of the models, too, are computed here
             inside = self._supports(wide)
-            logs[inside] = self._log_prob(wide[inside])
+            if np.all(inside):
+                logs[...] = self._log_prob(wide)
+            else:
+                logs[...] = np.where(np.isnan(wide), np.nan, -np.inf)
+                logs[inside] = self._log_prob(wide[inside])
         return rounded(logs, array.dtype)
 
     def prob(self, x: ArrayLike) -> Any:

@@ -133,7 +133,7 @@ def nll(
             return found, weight
         samples = array.ravel()
         for block in blocks(samples.size, 1):
-            surprise = -model.log_prob(samples[block].astype(np.float64))
+            surprise = -model.log_prob(samples[block].astype(np.float64, copy=False))
             found.add(block, times(part(weights, block), surprise))
         return found, weight
 
