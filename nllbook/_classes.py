@@ -49,8 +49,8 @@ class Targets:
         self.shape, self.k = table.shape[:-1], table.shape[-1]
         self.n = math.prod(self.shape)
         self.name, self.table = name, table.reshape(self.n, self.k)
-        self.given, self.dtype = np.asarray(scores).dtype, float_type(scores, y)
         labels = numbers("y", y)
+        self.given, self.dtype = np.asarray(scores).dtype, float_type(scores, y)
         integers = labels.dtype.kind in "iu" or labels.size == 0  # an empty list is of floats
         self.hard = integers and labels.shape == self.shape
         if not self.hard and (labels.dtype.kind != "f" or labels.shape != table.shape):
@@ -197,13 +197,13 @@ def _exp_sums(
         return _exp_sums_in_parts(z, y, count, by, slope)
     own, others, step = np.empty(n), np.empty(n), BLOCK // k
     starts = np.arange(0, min(n, step) * k, k)  # of the rows, in a block
-    there = slope is not None and slope.dtype == np.float64
-    scratch = slope if there else np.empty((len(starts), k))
+    exps = slope if slope is not None and slope.dtype == np.float64 else None
+    scratch = np.empty((0 if exps is not None else len(starts), k))
     for start in range(0, n, step):
         block = slice(start, start + step)
         logits, labels = z[block], y[block]
-        e = scratch[block] if there else scratch[: len(logits)]
-        np.exp(logits, out=e, dtype=np.float64)
+        room = scratch[: len(logits)] if exps is None else exps[block]
+        e: Floats = np.exp(logits, out=room, dtype=np.float64)
         flat, place = e.reshape(-1), starts[: len(labels)] + labels
         own[block], flat[place] = flat[place], 0
         others[block] = sums = _row_sums(e)
@@ -220,21 +220,24 @@ def _exp_sums_in_parts(
     """The same for rows that are longer than a block; slopes in float32 take their exps twice."""
     n, k = z.shape
     own, others, scratch = np.zeros(n), np.zeros(n), np.empty(BLOCK)
-    there = slope is not None and slope.dtype == np.float64
+    exps = slope if slope is not None and slope.dtype == np.float64 else None
     parts = [slice(left, min(k, left + BLOCK)) for left in range(0, k, BLOCK)]
+
+    def exp(i: int, part: slice) -> Floats:
+        room = scratch[: part.stop - part.start] if exps is None else exps[i, part]
+        return np.exp(z[i, part], out=room, dtype=np.float64)
+
     for i, label in enumerate(y):
         for part in parts:
-            e = slope[i, part] if there else scratch[: part.stop - part.start]
-            np.exp(z[i, part], out=e, dtype=np.float64)
+            e = exp(i, part)
             if part.start <= label < part.stop:
                 own[i], e[label - part.start] = e[label - part.start], 0
             others[i] += np.add.reduce(e)
         if slope is not None:
             share = (1 if count is None else count[i]) / by / (own[i] + others[i])
             for part in parts:
-                slope[i, part] = share * (
-                    slope[i, part] if there else np.exp(z[i, part], dtype=np.float64)
-                )
+                found = exp(i, part) if exps is None else exps[i, part]
+                np.multiply(found, share, out=slope[i, part])
             slope[i, label] = 0.0 - share * others[i]  # no −0
     return own, others
 
