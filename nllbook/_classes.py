@@ -99,7 +99,7 @@ class Targets:
         """The class indices of a block of rows; 0 for those out of range that are not checked."""
         y = self.y[block]
         index = y.astype(np.intp, copy=False)
-        if np.maximum.reduce(index.view(np.uintp), initial=0) < self.k:
+        if np.maximum.reduce(index.view(np.uintp)) < self.k:
             return index  # as nearly always: without its sign a negative number is a huge one
         wrong = (y < 0) | (y >= self.k)
         checked = wrong & self._checked(block)

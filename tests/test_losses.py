@@ -1061,6 +1061,26 @@ def test_rows_longer_than_a_block(dtype: str) -> None:
         assert float(gradient[0, y]) == pytest.approx(-others / (1 + others), rel=eps, abs=0)
 
 
+@TYPES
+def test_slopes_of_rows_longer_than_a_block(dtype: str) -> None:
+    """T p − t over ΣT, for two rows of which the second counts three times; Σ exp by math.fsum.
+
+    Computed in float64 and rounded once: half an epsilon in float32.
+    """
+    k = BLOCK + 3
+    z = np.random.default_rng(9).normal(0, 1, (2, k)).astype(dtype)
+    y, share = np.array([5, k - 1]), np.array([0.25, 0.75])
+    value, gradient = categorical_nll(y, logits=z, sample_weight=[1, 3], return_grad=True)
+    e = np.exp(z.astype(float))
+    total = np.array([math.fsum(row) for row in e])
+    expected = share[:, None] * e / total[:, None]
+    expected[[0, 1], y] -= share
+    rtol = 8 * EPS if dtype == "float64" else 0.5001 * float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(gradient, expected, rtol=rtol, atol=0)
+    loss = share @ np.log(total / e[[0, 1], y])
+    assert float(value) == pytest.approx(loss, rel=rtol, abs=0)
+
+
 def test_slopes_of_classes_that_cannot_be_seen_beside_the_floats() -> None:
     """All logits are low: exp(−740) has one digit, and p = exp(−740)/Σ all."""
     row = [-300.0, -300.75, -740.0]
