@@ -251,7 +251,7 @@ def why_peer(loss: str, peer: str, least: float, results: Results) -> str:
 
 
 def why_scratch(results: Results) -> str:
-    return "For a gradient a row that is longer than the block is computed in one piece."
+    return "What NumPy keeps to convert one float type into another counts, too."
 
 
 def why_small(results: Results) -> str:
@@ -267,7 +267,15 @@ def why_small(results: Results) -> str:
 
 
 def why_row(results: Results) -> str:
-    return "Python checks types, shapes, labels and weights first, in some hundred calls."
+    took = [
+        f"`{one['loss']}` {number(one['us'][1])} µs"
+        for one in results["one_row"]
+        if not one["gradient"]
+    ]
+    return (
+        f"Without the gradient {', '.join(took[:-1])} and {took[-1]}: the time of Python and of "
+        "the calls of NumPy for checks and formula, whatever the row."
+    )
 
 
 def why_newton(results: Results) -> str:
@@ -390,7 +398,12 @@ def fragment(results: Results) -> str:
         blocks = [loss_table(results, loss, dtype, g) for g in (False, True) for dtype in DTYPES]
         lines += folded(f"{loss}: time by shape, data and float type", *blocks)
     by_loss = {
-        loss: [times(one["us"]) for one in results["one_row"] if one["loss"] == loss]
+        loss: [
+            times(one["us"])
+            for gradient in (False, True)
+            for one in results["one_row"]
+            if one["loss"] == loss and one["gradient"] == gradient
+        ]
         for loss in LOSSES
     }
     lines += folded("One row, microseconds", table("", ["value", "with gradient"], by_loss))

@@ -217,11 +217,14 @@ def _exp_sums(
 def _exp_sums_in_parts(
     z: FloatArray, y: NDArray[np.intp], count: Floats | None, by: float, slope: FloatArray | None
 ) -> tuple[Floats, Floats]:
-    """The same for rows that are longer than a block; slopes in float32 take their exps twice."""
-    n, k = z.shape
-    own, others, scratch = np.zeros(n), np.zeros(n), np.empty(BLOCK)
+    """The same for rows that are longer than a block; slopes in float32 take their exps twice.
+
+    Parts are half a block: where types differ NumPy keeps a few thousand numbers besides.
+    """
+    (n, k), width = z.shape, BLOCK // 2
+    own, others, scratch = np.zeros(n), np.zeros(n), np.empty(width)
     exps = slope if slope is not None and slope.dtype == np.float64 else None
-    parts = [slice(left, min(k, left + BLOCK)) for left in range(0, k, BLOCK)]
+    parts = [slice(left, min(k, left + width)) for left in range(0, k, width)]
 
     def exp(i: int, part: slice) -> Floats:
         room = scratch[: part.stop - part.start] if exps is None else exps[i, part]

@@ -1061,6 +1061,12 @@ def test_rows_longer_than_a_block(dtype: str) -> None:
         assert float(gradient[0, y]) == pytest.approx(-others / (1 + others), rel=eps, abs=0)
 
 
+def test_the_sum_of_a_row_as_long_as_a_block() -> None:
+    """Equal logits cost log k: NumPy adds in pairs; one after the other would be 7 EPS off."""
+    z = np.full((1, BLOCK), 0.1)
+    assert float(categorical_nll([0], logits=z)) == pytest.approx(math.log(BLOCK), rel=3 * EPS)
+
+
 @TYPES
 def test_slopes_of_rows_longer_than_a_block(dtype: str) -> None:
     """T p − t over ΣT, for two rows of which the second counts three times; Σ exp by math.fsum.
@@ -1138,6 +1144,19 @@ def test_a_weight_of_the_ones_that_nobody_has_changes_nothing(weight: float) -> 
         plain, expected = bernoulli_nll([y, y], logits=z, return_grad=True)
         assert float(value) == pytest.approx(float(plain), rel=4 * EPS)
         np.testing.assert_allclose(slope, expected, rtol=4 * EPS)
+
+
+def test_one_number_of_weight_0_is_not_looked_at() -> None:
+    assert bernoulli_nll(2, logits=0.0, sample_weight=0, reduction="sum") == 0
+    assert poisson_nll(-1, rate=INF, sample_weight=0, reduction="sum") == 0
+
+
+def test_a_number_for_all_rows_has_one_slope_where_rows_of_weight_0_are_among_them() -> None:
+    value, (by_mean, by_std) = gaussian_nll(
+        [2.0, 9.0], 1.0, std=1.0, sample_weight=[1, 0], return_grad=True
+    )
+    assert (by_mean, by_std) == (-1.0, 0.0)  # of the first row alone
+    assert np.ndim(by_mean) == np.ndim(by_std) == np.ndim(value) == 0
 
 
 def test_a_weight_of_the_ones_is_not_looked_at_in_rows_that_do_not_count() -> None:
@@ -1251,13 +1270,14 @@ def test_no_slope_is_minus_zero(height: float) -> None:
         assert not np.signbit(gradient[gradient == 0]).any()
 
 
-def test_blocks_add_up() -> None:
-    """Over more than two blocks of rows the mean is that of the rows' losses, and so is its slope.
+@pytest.mark.parametrize("full", [1, 2])
+def test_blocks_add_up(full: int) -> None:
+    """Over two and three blocks of rows the mean is that of the rows' losses, and so is its slope.
 
     A number that serves all rows adds up their slopes; math.fsum rounds a sum once.
     """
     rng = np.random.default_rng(4)
-    n = 2 * BLOCK + 11
+    n = full * BLOCK + 11
     y, loc = rng.normal(size=n), rng.normal(size=n)
     value, (by_loc, by_std) = gaussian_nll(y, loc, std=1.5, return_grad=True)
     each, (loc_each, std_each) = gaussian_nll(y, loc, std=1.5, reduction="none", return_grad=True)
