@@ -261,7 +261,9 @@ def bernoulli_nll(
                 both, missed = None, likely - label
             else:
                 both, missed = yes + no, np.where(likely, no, -yes)
-            rows.loss(times(both, np.log1p(small)) + times(missed, score))
+            loss = times(both, np.log1p(small))
+            loss += times(missed, score)
+            rows.loss(loss)
         else:
             rows.share(name)
             rows.loss(times(yes, -np.log(score)) + times(no, -np.log1p(-score)))
