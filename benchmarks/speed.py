@@ -97,7 +97,7 @@ FULL = Sizes(
     disk=10**8,
     digits=1797,
     seconds=3,
-    rounds=(3, 31),
+    rounds=(5, 31),
 )
 QUICK = Sizes(
     rows=((20, 1000), (10_000, 10)),

@@ -502,7 +502,9 @@ def draw_ratios(results: Results) -> Any:
         ax.invert_yaxis()
         plain_ticks(ax.xaxis)
         ax.set_title(dtype, loc="left")
-    axes[1].sharex(axes[0])
+    left, right = zip(*(ax.get_xlim() for ax in axes), strict=True)
+    for ax in axes:  # one scale for both
+        ax.set_xlim(min(left), max(right))
     axes[0].legend(loc="lower center", bbox_to_anchor=(0.4, 1.1), ncols=2)
     axes[1].set_xlabel("time, in passes of np.exp")
     return fig

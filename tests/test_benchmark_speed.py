@@ -213,6 +213,27 @@ def test_the_figures_show_what_was_measured(name: str) -> None:
         assert drawn.info["Source"] == speed_page.digest(MEASURED), stale
 
 
+@pytest.mark.parametrize("name", speed_page.DRAWN)
+def test_nothing_lies_beyond_the_axes(name: str) -> None:
+    fig = speed_page.DRAWN[name](MEASURED)
+    for ax in fig.axes:
+        (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
+        for line in ax.lines:
+            if line.get_marker() not in ("None", "", None):
+                for x, y in zip(*line.get_data(), strict=True):
+                    assert left <= x <= right, line.get_label()
+                    assert low <= y <= high, line.get_label()
+
+
+@pytest.mark.parametrize("loss", speed_page.LOSSES)
+def test_one_row_has_the_value_first_and_then_the_gradient(loss: str) -> None:
+    took = {one["gradient"]: one["us"] for one in MEASURED["one_row"] if one["loss"] == loss}
+    cells = f"| {speed_page.times(took[False])} | {speed_page.times(took[True])} |"
+    table = SAID[SAID.index("<summary>One row, microseconds</summary>") :]
+    row = next(line for line in table.splitlines() if line.startswith(f"| {loss} "))
+    assert re.sub(" +", " ", row) == f"| {loss} {cells}"
+
+
 def test_the_page_is_in_the_book() -> None:
     toc = (ROOT / "_toc.yml").read_text(encoding="utf-8")
     assert toc.index("file: chapters/speed\n") < toc.index("file: chapters/accuracy\n")
