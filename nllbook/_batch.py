@@ -16,7 +16,7 @@ and that is a block that fits into the processor's cache, not all of them at onc
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -104,8 +104,8 @@ class Rows:
     """A block of rows: ``rows["loc"]`` are their entries of the argument ``loc``, in float64.
 
     Only rows that count and hold no NaN are checked; those of weight 0 are blanked out with NaN.
-    What has to be finite is looked at where the loss is not, which it never is with a number that
-    is wrong.
+    A mean or a scale that is wrong makes the loss of its row infinite or NaN: only then are the
+    entries looked at. A single number, which serves all rows, is looked at at once.
     """
 
     def __init__(self, batch: Batch, block: slice) -> None:
@@ -114,7 +114,7 @@ class Rows:
             name: (array[block] if array.ndim else array).astype(np.float64, copy=False)
             for name, array in batch.arrays.items()
         }
-        self._expected: dict[str, str] = {}
+        self._later: list[tuple[str, Callable[[Floats], Any], str]] = []
         self.weight = part(batch.weight, block)
         if self.weight is not None and not np.all(self.weight):
             for name, array in self._arrays.items():
@@ -136,13 +136,19 @@ class Rows:
 
     def finite(self, name: str) -> Floats:
         """The argument, which must be finite (or NaN)."""
-        self._expected[name] = "finite"
-        return self[name]
+        return self._looked_at(name, np.isfinite, "finite")
 
     def positive(self, name: str) -> Floats:
         """The argument, which must be finite and > 0 (or NaN)."""
-        self._expected[name] = "finite and > 0"
-        return self[name]
+        return self._looked_at(name, lambda x: (x > 0) & (x < np.inf), "finite and > 0")
+
+    def _looked_at(self, name: str, right: Callable[[Floats], Any], expected: str) -> Floats:
+        x = self[name]
+        if x.ndim:
+            self._later.append((name, right, expected))
+        elif not right(x):
+            self.refuse(name, right(x), expected)
+        return x
 
     def share(self, name: str) -> Floats:
         """The argument, which must be in [0, 1] (or NaN)."""
@@ -156,10 +162,8 @@ class Rows:
         terms = times(self.weight, loss)
         total = np.add.reduce(terms)
         if not math.isfinite(total):
-            for name, expected in self._expected.items():
-                x = self[name]
-                right = np.isfinite(x) if expected == "finite" else (x > 0) & (x < np.inf)
-                self.refuse(name, right, expected)
+            for name, right, expected in self._later:
+                self.refuse(name, right(self[name]), expected)
         self.batch.value.add(self.block, terms, total=total)
 
     def slopes(self, **slopes: Floats) -> None:

@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nllbook._reduce import BLOCK, Floats, Reduction, balanced, blocks, row_weights, times
+from nllbook._reduce import (
+    BLOCK,
+    Floats,
+    Reduction,
+    balanced,
+    blocks,
+    row_weights,
+    still_counting,
+    times,
+)
 from nllbook._softmax import Seen, seen_from_the_top, surprise
 from nllbook._validate import (
     FloatArray,
@@ -75,13 +84,16 @@ class Targets:
         self.y = labels.ravel() if self.hard else labels.reshape(self.n, self.k)
         self.count = self.weight
         if self.class_weight is not None:
-            self.count = times(self.weight, self._shares(self.class_weight))
+            self.count = share = self._shares(self.class_weight)
+            if self.weight is not None:
+                both = times(self.weight, share)
+                self.count = still_counting(both, np.minimum(self.weight, share))
 
     def _shares(self, class_weight: Floats) -> Floats:
         """What a row of sample weight 1 counts: Σ t_c, with smoothing and class weights."""
         even = np.sum(class_weight / self.k)  # a row that spreads over all classes
         share = np.empty(self.n)
-        for block in blocks(self.n, self.k):
+        for block in blocks(self.n, 1 if self.hard else self.k):
             share[block] = (
                 class_weight[self.labels(block)] if self.hard else self.y[block] @ class_weight
             )
@@ -163,7 +175,8 @@ def sure_nll(
     """
     own, others = _exp_sums(z, y, count, by, slope)
     loss: Floats = np.log1p(others / own)
-    plain = right = _moderate(own) & _moderate(others)
+    plain = _moderate(own) & _moderate(others)
+    right = plain
     if slope is not None:
         right = plain & (own + others >= 0.5)
         if not right.all():
@@ -187,7 +200,7 @@ def sure_nll(
 def _exp_sums(
     z: FloatArray, y: NDArray[np.intp], count: Floats | None, by: float, slope: FloatArray | None
 ) -> tuple[Floats, Floats]:
-    """exp(z_y) of each row, and Σ_{j≠y} exp(z_j); in slope what follows from them.
+    """exp(z_y) of each row, and Σ_{j≠y} exp(z_j); in slope what follows where these are moderate.
 
     One exp of each logit and one sum, a block of rows at a time in the cache. In float64 the exps
     are where their slopes will be.

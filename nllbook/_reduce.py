@@ -4,9 +4,9 @@ A row with the weight w counts as w rows. With the losses ℓᵢ of the rows and
 
     "none"  wᵢ ℓᵢ        "sum"  Σ wᵢ ℓᵢ        "mean"  Σ wᵢ ℓᵢ / Σ wᵢ
 
-Only the ratios of the weights matter to a mean, so there they are divided by a power of two first,
-which is exact, and no sum of weights can overflow. Rows are taken a block at a time, so that what
-is computed on the way stays in the processor's cache.
+Only the ratios of the weights matter to a mean, so there they are divided by a power of two first:
+that is exact, but for weights too small to add anything, and no sum of weights can overflow. Rows
+are taken a block at a time, so that what is computed on the way stays in the processor's cache.
 """
 
 from __future__ import annotations
@@ -51,7 +51,12 @@ def balanced(weight: Floats, reduction: Reduction) -> Floats:
     """For the mean the weights over a power of two, so that the largest is between 1 and 2."""
     if reduction != "mean" or not np.any(weight):
         return weight
-    return weight / power_of_two(weight)
+    return still_counting(weight / power_of_two(weight), weight)
+
+
+def still_counting(weight: Floats, of: Floats) -> Floats:
+    """The weights, of which none is 0 but those ``of`` 0: a row that counts is looked at."""
+    return np.where((weight == 0) & (of > 0), math.ulp(0.0), weight)
 
 
 def part(weight: Floats | None, block: slice) -> Floats | None:

@@ -268,8 +268,9 @@ def bernoulli_nll(
             rows.share(name)
             rows.loss(times(yes, -np.log(score)) + times(no, -np.log1p(-score)))
         if return_grad and name == "logits":
-            smaller = times(both, small / (1 + small))  # σ(−|z|), the smaller of σ(z) and σ(−z)
-            rows.slopes(logits=missed - np.copysign(smaller, score + 0.0))  # z = −0 is >= 0
+            # with s = σ(−|z|) it is (1 − y) − s for z >= 0, and s − y below; −0 + 0 is 0
+            smaller = times(both, small / (1 + small))
+            rows.slopes(logits=missed - np.copysign(smaller, score + 0.0))
         elif return_grad:
             slope = times(no, 1 / (1 - score)) - times(yes, 1 / score)
             if ones is None:  # p − y as it is, where both terms count
@@ -295,7 +296,7 @@ def _counts(pos_weight: ArrayLike | None, batch: Batch) -> tuple[Floats | None, 
     refuse("pos_weight", ones, ~right, "finite and >= 0", batch.shape)
     if batch.reduction != "mean":
         return ones, 1.0
-    label = batch.arrays["y"].astype(np.float64)
+    label = np.clip(batch.arrays["y"].astype(np.float64), 0, 1)  # they are looked at later
     count = np.where(np.isnan(label), 1.0, label * ones + (1 - label))
     count = np.broadcast_to(count, batch.size)
     counted = None if batch.weight is None else np.sign(batch.weight)

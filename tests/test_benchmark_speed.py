@@ -173,8 +173,12 @@ def test_the_worst_case_decides() -> None:
     assert [one.strip() for one in said.split("|")][3:6] == [
         "1.40 (1.30 to 1.50)",
         speed_page.named(entries[-1]),
-        "**missed**",
+        "**missed**, narrowly",
     ]
+    entries[-1]["contenders"][OURS]["by_floor"] = [1.36, 1.4, 1.5]
+    assert line(results, GOALS[0].says).endswith("**missed** |")
+    entries[-1]["contenders"][OURS]["by_floor"] = [1.2, 1.3, 1.4]
+    assert "| met, narrowly" in line(results, GOALS[0].says)
 
 
 def test_what_was_not_measured_is_said_not_to_be() -> None:

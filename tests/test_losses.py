@@ -1152,6 +1152,50 @@ def test_one_number_of_weight_0_is_not_looked_at() -> None:
     assert poisson_nll(-1, rate=INF, sample_weight=0, reduction="sum") == 0
 
 
+def test_a_number_for_all_rows_is_looked_at_where_no_row_counts() -> None:
+    n = BLOCK + 1
+    later = np.repeat([0.0, 1.0], [BLOCK, 1])  # the first block has the weight 0
+    cases: Any = (
+        ([1.0, 2.0], {"sample_weight": [0, 0], "reduction": "sum"}),
+        ([1.0, 2.0], {"sample_weight": 0.0, "reduction": "none"}),
+        ([], {"reduction": "sum"}),
+        (np.ones(n), {"sample_weight": later}),
+    )
+    for y, options in cases:
+        with pytest.raises(ValueError, match=r"^std = -1 must be finite and > 0$"):
+            gaussian_nll(y, 0.0, std=-1.0, **options)
+        with pytest.raises(ValueError, match=r"^loc = inf must be finite$"):
+            laplace_nll(y, INF, 1.0, **options)
+
+
+def test_a_row_counts_however_small_its_weight() -> None:
+    """Beside 1e200 the weight 1e-200 is 0 in floats: it adds nothing, but is looked at."""
+    small: Any = {"sample_weight": [1e-200, 1e200]}
+    assert np.isnan(gaussian_nll([NAN, 1.0], 0.0, std=1.0, **small))
+    assert gaussian_nll([INF, 1.0], 0.0, std=1.0, **small) == INF
+    with pytest.raises(ValueError, match=r"^std\[0\] = -1 must be finite and > 0$"):
+        gaussian_nll([1.0, 1.0], 0.0, std=[-1.0, 1.0], **small)
+    with pytest.raises(ValueError, match=r"^y\[0\] = 7 is outside 0..2$"):
+        categorical_nll([7, 1], logits=np.zeros((2, 3)), **small)
+    value = categorical_nll(
+        [0, 1],
+        logits=[[NAN, 0.0], [0.0, 0.0]],
+        sample_weight=[1e-200, 1],
+        class_weight=[1e-200, 1],
+        reduction="sum",
+    )
+    assert np.isnan(value)
+    value = categorical_nll(
+        [0, 1], logits=[[NAN, 0.0], [0.0, 0.0]], sample_weight=[1, 1], class_weight=[0, 1]
+    )
+    assert float(value) == pytest.approx(math.log(2), rel=4 * EPS, abs=0)  # 0 is left out
+
+
+def test_a_wrong_label_is_named_where_the_ones_are_weighed() -> None:
+    with pytest.raises(ValueError, match=r"^y\[0\] = -1 must be in \[0, 1\]$"):
+        bernoulli_nll([-1.0], logits=0.0, pos_weight=2.0)
+
+
 def test_a_number_for_all_rows_has_one_slope_where_rows_of_weight_0_are_among_them() -> None:
     value, (by_mean, by_std) = gaussian_nll(
         [2.0, 9.0], 1.0, std=1.0, sample_weight=[1, 0], return_grad=True
