@@ -1173,6 +1173,8 @@ def test_a_row_counts_however_small_its_weight() -> None:
     small: Any = {"sample_weight": [1e-200, 1e200]}
     assert np.isnan(gaussian_nll([NAN, 1.0], 0.0, std=1.0, **small))
     assert gaussian_nll([INF, 1.0], 0.0, std=1.0, **small) == INF
+    value = gaussian_nll([1e8, 0.0], 0.0, std=1.0, **small)  # that of the second row alone
+    assert float(value) == pytest.approx(0.5 * math.log(2 * math.pi), rel=4 * EPS, abs=0)
     with pytest.raises(ValueError, match=r"^std\[0\] = -1 must be finite and > 0$"):
         gaussian_nll([1.0, 1.0], 0.0, std=[-1.0, 1.0], **small)
     with pytest.raises(ValueError, match=r"^y\[0\] = 7 is outside 0..2$"):
