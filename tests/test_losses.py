@@ -1196,6 +1196,8 @@ def test_a_row_counts_however_small_its_weight() -> None:
 def test_a_wrong_label_is_named_where_the_ones_are_weighed() -> None:
     with pytest.raises(ValueError, match=r"^y\[0\] = -1 must be in \[0, 1\]$"):
         bernoulli_nll([-1.0], logits=0.0, pos_weight=2.0)
+    with pytest.raises(ValueError, match=r"^y\[0\] = 2 must be in \[0, 1\]$"):
+        bernoulli_nll([2.0], logits=0.0, pos_weight=0.5)
 
 
 def test_a_number_for_all_rows_has_one_slope_where_rows_of_weight_0_are_among_them() -> None:
