@@ -257,14 +257,15 @@ def why_scratch(results: Results) -> str:
 
 
 def why_small(results: Results) -> str:
-    """What the smallest size has that the others have not."""
-    small = [
-        one for one in results["growth"] if one["elements"] == results["growth"][0]["elements"]
-    ]
-    slowest = max(small, key=lambda one: one["ns"][1])
+    """At which sizes the loss that did worst is slowest and fastest."""
+    loss = max(flat(results), key=lambda one: one[0][0])[1]
+    found = [one for one in results["growth"] if one["loss"] == loss]
+    slowest, fastest = (pick(found, key=lambda one: one["ns"][1]) for pick in (max, min))
+    first = " What a call does before the first number counts there."
     return (
-        f"The smallest arrays are the slowest: with {small[0]['elements']:,} elements the checks "
-        f"of a call count, and {slowest['loss']} takes {number(slowest['ns'][1])} ns an element."
+        f"`{loss}` takes {number(slowest['ns'][1])} ns an element in arrays of "
+        f"{slowest['elements']:,}, {number(fastest['ns'][1])} in arrays of "
+        f"{fastest['elements']:,}.{first if slowest is found[0] else ''}"
     )
 
 
