@@ -55,6 +55,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(said)
 
 
+@pytest.fixture(autouse=True)
+def no_figure_stays_open() -> Iterator[None]:
+    """What runs next in this process would show it."""
+    yield
+    if plt := sys.modules.get("matplotlib.pyplot"):
+        left = plt.get_fignums()
+        plt.close("all")
+        assert not left, "close the figures that were drawn"
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """The real book, built without jupyter-book: the way out if that is ever given up.

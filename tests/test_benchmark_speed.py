@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -220,6 +221,7 @@ def test_the_figures_show_what_was_measured(name: str) -> None:
 @pytest.mark.parametrize("name", speed_page.DRAWN)
 def test_nothing_lies_beyond_the_axes(name: str) -> None:
     fig = speed_page.DRAWN[name](MEASURED)
+    plt.close(fig)
     for ax in fig.axes:
         (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
         for line in ax.lines:
