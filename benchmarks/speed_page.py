@@ -84,9 +84,10 @@ class Goal:
         return value >= self.limit if self.at_least else value <= self.limit
 
     def verdict(self, values: Sequence[float]) -> str:
-        """Narrowly, where the goal is between the quartiles."""
-        narrowly = ", narrowly" if self.right(values[0]) != self.right(values[-1]) else ""
-        return ("met" if self.met(values) else "**missed**") + narrowly
+        """Met or missed by the median; and where the goal is between the quartiles, that it is."""
+        between = self.right(values[0]) != self.right(values[-1])
+        verdict = "met" if self.met(values) else "**missed**"
+        return verdict + (", the goal between the quartiles" if between else "")
 
 
 def wide(entry: Results) -> bool:
