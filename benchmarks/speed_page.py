@@ -223,9 +223,9 @@ def why_bare(name: str, results: Results) -> str:
     ours, bare = (entry["contenders"][one]["by_floor"][1] for one in (OURS, BARE))
     rest = "more than the goal" if bare > limit else "labels, checks and logarithms take the rest"
     return (
-        f"{DOUBLE if entry['dtype'] == 'float32' else ''}In NumPy the exponentials and their sums "
-        f"alone, in float64 and block by block, take {number(bare)} of the {number(ours)} floors: "
-        f"{rest}."
+        f"{DOUBLE if entry['dtype'] == 'float32' else ''}nllbook takes {number(ours)} floors; in "
+        "NumPy the exponentials and their sums alone, in float64 and block by block, take "
+        f"{number(bare)}: {rest}."
     )
 
 
@@ -246,7 +246,8 @@ def why_peer(loss: str, peer: str, dtype: str, results: Results) -> str:
     _, entry = worst_of(f"{loss} {peer} {dtype}", results)
     floors = {who: one["by_floor"][1] for who, one in entry["contenders"].items()}
     took = (
-        f"{number(floors[BARE])} of the {number(floors[OURS])} floors are exponentials and sums"
+        f"nllbook takes {number(floors[OURS])} floors, exponentials and sums alone "
+        f"{number(floors[BARE])}"
         if BARE in floors
         else f"The {number(floors[OURS])} floors are {PASSES[loss]}"
     )
@@ -262,7 +263,7 @@ def why_small(results: Results) -> str:
     loss = max(flat(results), key=lambda one: one[0][0])[1]
     found = [one for one in results["growth"] if one["loss"] == loss]
     slowest, fastest = (pick(found, key=lambda one: one["ns"][1]) for pick in (max, min))
-    first = " What a call does before the first number counts there."
+    first = " The first calls of a turn are slower than the next, and short calls feel it most."
     return (
         f"`{loss}` takes {number(slowest['ns'][1])} ns an element in arrays of "
         f"{slowest['elements']:,}, {number(fastest['ns'][1])} in arrays of "
