@@ -194,6 +194,30 @@ def test_what_was_not_measured_is_said_not_to_be() -> None:
     assert speed_page.fragment(results)
 
 
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (
+            [4.5, 2.9, 3.0],
+            "`nll` takes 4.50 ns an element in arrays of 100, 2.90 in arrays of 1,000. The first "
+            "calls of a turn are slower than the next, and short calls feel it most.",
+        ),
+        (
+            [3.0, 2.9, 4.5],
+            "`nll` takes 4.50 ns an element in arrays of 10,000, 2.90 in arrays of 1,000.",
+        ),
+    ],
+)
+def test_of_the_sizes_the_slowest_and_the_fastest_are_named(times: list[float], said: str) -> None:
+    slopes = {"nll": times, "gaussian_nll": [6.0, 6.1, 6.2]}  # slower, but flat
+    grown = [
+        {"loss": loss, "elements": 10**power, "ns": [ns - 0.1, ns, ns + 0.1]}
+        for loss, found in slopes.items()
+        for power, ns in enumerate(found, 2)
+    ]
+    assert REASONS["growth"]({"growth": grown}) == said
+
+
 def test_every_reason_belongs_to_a_goal() -> None:
     names = [goal.name for goal in GOALS]
     assert len(set(names)) == len(names)
